@@ -1,0 +1,109 @@
+"""The contract that every binding folder fulfils."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from urllib.parse import quote
+
+from selfedge.settings import Settings
+from selfedge.storage.contract import Storage
+from selfedge.types import Clock, Notice, Struct
+
+if TYPE_CHECKING:  # aiohttp takes a third of a second to import; compiling needs none
+    from aiohttp.web import BaseRequest, StreamResponse
+
+C = TypeVar("C")
+
+IDENTITY_HEADER = "selfedge-binding"
+"""Injected by the engine on each call to a service of ours; users cannot set it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """A resource behind a service of ours, reached by the engine over HTTP."""
+
+    kind: str  # the binding's kind: "kv"
+    resource: str  # what it is within its kind: a namespace id, an index name
+    http: Mapping[str, object] = field(default_factory=dict)  # further HttpOptions
+
+    @property
+    def service(self) -> str:
+        """Name of the engine's service for it, and its identity on the wire."""
+        return f"{self.kind}:{quote(self.resource, safe='')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A line of the table that `selfedge dev` prints."""
+
+    name: str  # "env.KV"
+    kind: str  # "KV namespace"
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """What one entry of a binding's table adds to a Worker.
+
+    Structs are those of `workerd.capnp`, as dicts.
+    """
+
+    bindings: Sequence[Struct] = ()  # Worker.bindings
+    worker: Mapping[str, object] = field(default_factory=dict)  # lists are joined
+    services: Sequence[Struct] = ()  # Config.services; a name stands once
+    extensions: Sequence[Struct] = ()  # Config.extensions; likewise
+    backends: Sequence[Backend] = ()  # become `external` services
+    rows: Sequence[Row] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where a Worker is compiled to: what a binding may know of its surroundings."""
+
+    account: str
+    worker: str  # the script's name
+    workers: frozenset[str]  # all scripts of this run
+    classes: Mapping[str, str] = field(default_factory=dict)  # DO class → class key
+    origins: Mapping[str, str] = field(default_factory=dict)  # hostname → URL
+    upstream: str | None = None  # origin behind the Worker's own hosts
+    own_hosts: Sequence[str] = ()  # hosts that are the Worker's own
+
+    @staticmethod
+    def worker_service(script: str) -> str:
+        """Return the engine's service name of `script`."""
+        return f"worker:{script}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a service is given when a node starts it."""
+
+    storage: Storage
+    settings: Settings
+    clock: Clock
+    notice: Notice  # tells the user one line on the console
+
+
+class Service(Protocol):
+    """A binding's service at run time; it answers what the engine's client asks."""
+
+    async def handle(self, resource: str, request: BaseRequest) -> StreamResponse:
+        """Answer one request for `resource`; never raises for bad input."""
+
+
+Serve = Callable[[Context], AbstractAsyncContextManager[Service]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding(Generic[C]):
+    """One binding type: how to read it, wire it, serve it and manage it."""
+
+    kind: str  # "kv"
+    table: str | None  # its key in the wrangler file: "kv_namespaces"; None: always on
+    parse: Callable[[object], Sequence[C]]  # raises msgspec.ValidationError
+    compile: Callable[[C, Site], Fragment]
+    serve: str | None = None  # "module:function", a `Serve`; None: workerd does it
+    commands: str | None = None  # "module:group", a click group, loaded by the CLI only

@@ -1,0 +1,31 @@
+"""What a Worker's code becomes: modules that the engine loads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+EngineModuleType: TypeAlias = Literal[
+    "esModule", "commonJsModule", "text", "data", "wasm", "json"
+]
+"""The arms of `Worker.Module` in workerd.capnp that we use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """One module under the name by which others import it."""
+
+    name: str  # "hello.js", "./0a1b-logo.wasm" is "0a1b-logo.wasm"
+    type: EngineModuleType
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """All modules of a Worker; `modules[0]` is the main one."""
+
+    modules: Sequence[Module]
+    exports: Sequence[str]  # names that the main module exports, "default" included
+    source_map: bytes | None  # of the main module
+    inputs: frozenset[Path]  # files read: a change of one means bundle again
+    warnings: Sequence[str] = ()
