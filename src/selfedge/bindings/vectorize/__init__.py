@@ -1,0 +1,13 @@
+"""Vectorize: indexes of vectors with search by nearness."""
+
+from selfedge.binding import Binding
+from selfedge.bindings.vectorize.compile import compile_index
+from selfedge.bindings.vectorize.config import IndexBinding, parse
+
+BINDING = Binding[IndexBinding](
+    kind="vectorize",
+    table="vectorize",
+    parse=parse,
+    compile=compile_index,
+    serve="selfedge.bindings.vectorize.server:serve",
+)

@@ -1,0 +1,1 @@
+"""What keeps and searches vectors, behind a contract."""

@@ -1,0 +1,177 @@
+"""The engine: Qdrant's own, inside this process.
+
+Its write-ahead log is on: an update that has returned is in the kernel's hands
+and is replayed when the shard is loaded. Every call holds Python's interpreter
+lock until it is done, so large writes are cut into short ones.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+import qdrant_edge as qdrant
+
+from selfedge.bindings.vectorize.engine import points
+from selfedge.bindings.vectorize.engine.conditions import matching
+from selfedge.bindings.vectorize.engine.contract import (
+    EngineFailure,
+    Hit,
+    Metric,
+    Search,
+    Shard,
+    Vector,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_DISTANCES = {
+    Metric.COSINE: qdrant.Distance.Cosine,
+    Metric.EUCLIDEAN: qdrant.Distance.Euclid,
+    Metric.DOT_PRODUCT: qdrant.Distance.Dot,
+}
+_FLOATS_PER_UPDATE = 32_768  # 2 ms
+_TIES_MAX = 1024  # hits looked at to order equals by id
+
+
+class QdrantEngine:
+    """Shards of qdrant-edge."""
+
+    def create(self, folder: Path, *, dimensions: int, metric: Metric) -> Shard:
+        config = qdrant.EdgeConfig(
+            vectors=qdrant.EdgeVectorParams(
+                size=dimensions, distance=_DISTANCES[metric]
+            ),
+            wal_enabled=True,
+        )
+        shard = _guarded(qdrant.EdgeShard.create, str(folder), config)
+        tenants = qdrant.KeywordIndexParams(is_tenant=True)
+        operation = qdrant.UpdateOperation.create_field_index(points.NAMESPACE, tenants)
+        _guarded(shard.update, operation)
+        return QdrantShard(shard, dimensions=dimensions, metric=metric)
+
+    def load(self, folder: Path, *, dimensions: int, metric: Metric) -> Shard:
+        opened = _guarded(qdrant.EdgeShard.load, str(folder))
+        shard = QdrantShard(opened, dimensions=dimensions, metric=metric)
+        shard.probe()
+        return shard
+
+
+class QdrantShard:
+    """One index."""
+
+    def __init__(
+        self, shard: qdrant.EdgeShard, *, dimensions: int, metric: Metric
+    ) -> None:
+        self._shard = shard
+        self._dimensions = dimensions
+        self._metric = metric
+
+    def probe(self) -> None:
+        """Find damage that loading does not see.
+
+        Raises:
+            EngineFailure: vectors are counted but none can be read.
+        """
+        if not self.count():
+            return
+        search = Search(values=[1.0] * self._dimensions, limit=1, with_values=True)
+        if not self.search(search):
+            raise EngineFailure("the vectors are missing")
+
+    def insert(self, vectors: Sequence[Vector]) -> None:
+        self._write(vectors, qdrant.UpdateMode.InsertOnly)
+
+    def upsert(self, vectors: Sequence[Vector]) -> None:
+        self._write(vectors, qdrant.UpdateMode.Upsert)
+
+    def delete(self, ids: Sequence[str]) -> None:
+        named: list[int | UUID | str] = [points.point_id(one) for one in ids]
+        operation = qdrant.UpdateOperation.delete_points(named)
+        _guarded(self._shard.update, operation)
+
+    def get(self, ids: Sequence[str]) -> Sequence[Vector]:
+        named: list[int | UUID | str] = [points.point_id(one) for one in ids]
+        records = _guarded(
+            self._shard.retrieve, named, with_payload=True, with_vector=True
+        )
+        read = (points.vector(record.payload, record.vector) for record in records)
+        found = {vector.id: vector for vector in read}
+        return [found[vector_id] for vector_id in ids if vector_id in found]
+
+    def search(self, search: Search) -> Sequence[Hit]:
+        hits = sorted(self._nearest(search), key=self._rank)
+        return [
+            Hit(points.vector(hit.payload, hit.vector), self._score(hit.score))
+            for hit in hits[: search.limit]
+        ]
+
+    def count(self) -> int:
+        return int(_guarded(self._shard.info).points_count)
+
+    def flush(self) -> None:
+        _guarded(self._shard.flush)
+
+    def close(self) -> None:
+        _guarded(self._shard.flush)
+        _guarded(self._shard.close)
+
+    def _write(self, vectors: Sequence[Vector], mode: qdrant.UpdateMode) -> None:
+        for chunk in _chunks(vectors, _FLOATS_PER_UPDATE // self._dimensions or 1):
+            batch = [self._point(vector) for vector in chunk]
+            operation = qdrant.UpdateOperation.upsert_points(batch, update_mode=mode)
+            _guarded(self._shard.update, operation)
+            time.sleep(0)  # hand the interpreter lock to whoever waits
+
+    def _point(self, vector: Vector) -> qdrant.Point:
+        return qdrant.Point(
+            points.point_id(vector.id),
+            points.scaled(vector.values, self._metric),
+            points.payload(vector, self._metric),
+        )
+
+    def _nearest(self, search: Search) -> list[qdrant.ScoredPoint]:
+        """Return the nearest, and with the last one all that are as near."""
+        nearest = qdrant.Query.Nearest(points.scaled(search.values, self._metric))
+        limit = search.limit + 1
+        while True:
+            request = qdrant.QueryRequest(
+                limit=limit,
+                query=nearest,
+                filter=matching(search),
+                with_payload=True,
+                with_vector=search.with_values,
+                params=qdrant.SearchParams(exact=search.exact),
+            )
+            hits = _guarded(self._shard.query, request)
+            complete = len(hits) < limit or limit >= _TIES_MAX
+            if complete or hits[-1].score != hits[search.limit - 1].score:
+                return hits
+            limit = min(limit * 4, _TIES_MAX)
+
+    def _rank(self, hit: qdrant.ScoredPoint) -> tuple[float, bytes]:
+        nearness = hit.score if self._metric is Metric.EUCLIDEAN else -hit.score
+        return nearness, points.vector_id(hit.payload).encode()
+
+    def _score(self, score: float) -> float:
+        if self._metric is Metric.COSINE:
+            return max(-1.0, min(1.0, score))
+        return -score if self._metric is Metric.DOT_PRODUCT else score
+
+
+def _chunks(vectors: Sequence[Vector], size: int) -> Iterator[Sequence[Vector]]:
+    for start in range(0, len(vectors), size):
+        yield vectors[start : start + size]
+
+
+def _guarded(call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+    try:
+        return call(*args, **options)
+    except Exception as cause:
+        raise EngineFailure(str(cause)) from cause
+    except BaseException as cause:
+        if type(cause).__name__ != "PanicException":
+            raise
+        raise EngineFailure(f"the engine failed: {cause}") from cause

@@ -1,0 +1,1 @@
+"""Metadata filters: their text → conditions."""

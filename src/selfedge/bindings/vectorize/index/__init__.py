@@ -1,0 +1,1 @@
+"""One index on disk: its description, its shard, and the write in progress."""

@@ -1,0 +1,127 @@
+"""Vectorize over HTTP, as the engine's client asks."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp.web import BaseRequest, Response, StreamResponse
+
+from selfedge.binding import Context
+from selfedge.bindings.vectorize import wire
+from selfedge.bindings.vectorize.engine.contract import Engine, Vector
+from selfedge.bindings.vectorize.errors import (
+    NoSuchRoute,
+    UploadTooLarge,
+    VectorizeError,
+)
+from selfedge.bindings.vectorize.index.model import Operation
+from selfedge.bindings.vectorize.limits import UPLOAD_MAX_BYTES
+from selfedge.bindings.vectorize.service import VectorizeService
+
+_IN_THREAD_BYTES = 65_536  # bodies over this are parsed in a thread
+
+
+@asynccontextmanager
+async def serve(context: Context) -> AsyncIterator["VectorizeServer"]:
+    """Serve all indexes of a node."""
+    service = VectorizeService(
+        context.storage.directory("vectorize"),
+        engine=_engine,
+        clock=context.clock,
+        notice=context.notice,
+        new_id=lambda: str(uuid.uuid4()),
+    )
+    try:
+        yield VectorizeServer(service)
+    finally:
+        await service.close()
+
+
+class VectorizeServer:
+    """Answers for the index that the engine's config names, never for a path's."""
+
+    def __init__(self, service: VectorizeService) -> None:
+        self._service = service
+        self._routes: dict[
+            tuple[str, str], Callable[[str, BaseRequest, bytes], Awaitable[bytes]]
+        ] = {
+            ("GET", "/info"): self._info,
+            ("POST", "/insert"): self._insert,
+            ("POST", "/upsert"): self._upsert,
+            ("POST", "/query"): self._query,
+            ("POST", "/getByIds"): self._get,
+            ("POST", "/deleteByIds"): self._delete,
+        }
+
+    async def handle(self, resource: str, request: BaseRequest) -> StreamResponse:
+        """Answer one request for the index `resource`."""
+        try:
+            answer = await self._answer(resource, request)
+        except VectorizeError as error:
+            return _json(wire.refused(error), status=error.status)
+        return _json(answer)
+
+    async def _answer(self, index: str, request: BaseRequest) -> bytes:
+        route = self._routes.get((request.method, request.path))
+        if route is None:
+            raise NoSuchRoute(request.method, request.path)
+        return await route(index, request, await _body(request))
+
+    async def _info(self, index: str, _request: BaseRequest, _body: bytes) -> bytes:
+        return wire.described(await self._service.describe(index))
+
+    async def _insert(self, index: str, request: BaseRequest, body: bytes) -> bytes:
+        return await self._write(index, "insert", request, body)
+
+    async def _upsert(self, index: str, request: BaseRequest, body: bytes) -> bytes:
+        return await self._write(index, "upsert", request, body)
+
+    async def _write(
+        self, index: str, operation: Operation, request: BaseRequest, body: bytes
+    ) -> bytes:
+        content_type = request.headers.get("Content-Type", "")
+
+        def parse() -> list[Vector]:
+            return wire.parse_vectors(
+                body, content_type=content_type, keep_last=operation == "upsert"
+            )
+
+        large = len(body) > _IN_THREAD_BYTES
+        vectors = await asyncio.to_thread(parse) if large else parse()
+        return wire.mutated(
+            await self._service.mutate(index, operation, vectors=vectors)
+        )
+
+    async def _query(self, index: str, _request: BaseRequest, body: bytes) -> bytes:
+        query = wire.parse_query(body)
+        return wire.matches(await self._service.query(index, query), query)
+
+    async def _get(self, index: str, _request: BaseRequest, body: bytes) -> bytes:
+        return wire.vectors(await self._service.get(index, wire.parse_ids(body)))
+
+    async def _delete(self, index: str, _request: BaseRequest, body: bytes) -> bytes:
+        ids = wire.parse_ids(body)
+        return wire.mutated(await self._service.mutate(index, "delete", ids=ids))
+
+
+async def _body(request: BaseRequest) -> bytes:
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > UPLOAD_MAX_BYTES:
+            raise UploadTooLarge
+    return bytes(body)
+
+
+def _json(body: bytes, *, status: int = 200) -> Response:
+    return Response(body=body, status=status, content_type="application/json")
+
+
+def _engine() -> Engine:
+    """Load the engine at the first use of an index: an idle node does without."""
+    from selfedge.bindings.vectorize.engine.qdrant import (  # noqa: PLC0415 - as said
+        QdrantEngine,
+    )
+
+    return QdrantEngine()
