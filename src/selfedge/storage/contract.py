@@ -1,6 +1,6 @@
 """The small primitives that bindings keep their state on; an engine implements them."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -45,8 +45,8 @@ class Blobs(Protocol):
 
     def read(
         self, blob: str, start: int = 0, end: int | None = None
-    ) -> AsyncIterator[bytes]:
-        """Yield the bytes [`start`, `end`) of `blob` in chunks.
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes [`start`, `end`) of `blob` in chunks; close it if half read.
 
         Raises:
             StorageError: the blob is gone or cannot be read.

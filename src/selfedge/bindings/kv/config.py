@@ -1,0 +1,35 @@
+"""The table `kv_namespaces` of a wrangler file."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+
+_Name = Annotated[str, msgspec.Meta(min_length=1)]
+_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+
+
+class KVNamespace(msgspec.Struct, frozen=True, kw_only=True):
+    """One KV binding."""
+
+    binding: _Name
+    id: _Id | None = None
+    preview_id: _Id | None = None
+    remote: bool = False  # there is nothing remote here; known so that it is accepted
+
+    @property
+    def namespace(self) -> str:
+        """The namespace it opens; as in `wrangler dev`, the preview's wins.
+
+        An entry without an id opens a namespace of its binding's name.
+        """
+        return self.preview_id or self.id or self.binding
+
+
+def parse(table: object) -> Sequence[KVNamespace]:
+    """Return the entries of `table`.
+
+    Raises:
+        msgspec.ValidationError: it is not of this shape.
+    """
+    return msgspec.convert(table, list[KVNamespace])
