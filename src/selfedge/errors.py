@@ -15,6 +15,7 @@ SelfedgeError
 Messages name the thing, the limit or cause, and the remedy.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -61,10 +62,35 @@ class ManifestError(UserError):
         self.position = position
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One fault in a Worker's code, and where it is."""
+
+    text: str
+    position: Position | None = None  # its path is relative to the project
+    source: str = ""  # the line of code, or a part of a very long one
+    offset: int = 0  # characters of the line before `source`
+    length: int = 1  # characters of `source` that are marked, from the column on
+    notes: Sequence[str] = ()  # remedies
+
+    def __str__(self) -> str:
+        lines = [f"{self.position}: {self.text}" if self.position else self.text]
+        if self.position and self.source:
+            number = f"{self.position.line:>5}"
+            indent = " " * (self.position.column - 1 - self.offset)
+            lines.append(f"{number} │ {self.source}")
+            lines.append(f"{' ' * len(number)} ╵ {indent}{'^' * max(1, self.length)}")
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+
 class BuildError(UserError):
     """The Worker's code does not bundle, or does not start."""
 
     code = "build"
+
+    def __init__(self, message: str, diagnostics: Sequence[Diagnostic] = ()) -> None:
+        super().__init__(message)
+        self.diagnostics = tuple(diagnostics)
 
 
 class PlatformError(UserError):
