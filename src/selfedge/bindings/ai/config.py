@@ -1,0 +1,22 @@
+"""The `ai` table of a wrangler file: one table, not a list."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class AIBinding(msgspec.Struct, frozen=True, kw_only=True):
+    """`[ai] binding = "AI"`."""
+
+    binding: str
+    remote: bool = False  # wrangler's own; inference is local here in any case
+    staging: bool = False  # wrangler's own, likewise
+
+
+def parse(table: object) -> Sequence[AIBinding]:
+    """Read the table.
+
+    Raises:
+        msgspec.ValidationError: a key is missing or of the wrong type.
+    """
+    return [msgspec.convert(table, AIBinding)]

@@ -1,0 +1,32 @@
+"""`python -m selfedge.bindings.ai.host CONTROL_FD THREADS PARENT_PID`."""
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import sys
+
+from selfedge.bindings.ai.host.serving import Models, serve
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when the service dies, however it dies."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before we asked
+        os._exit(0)
+
+
+def main() -> None:
+    """Serve until the control socket is closed."""
+    control, threads, parent = map(int, sys.argv[1:])
+    die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the service's business
+    asyncio.run(serve(socket.socket(fileno=control), Models(threads)))
+    os._exit(0)  # without waiting for threads that still compute
+
+
+if __name__ == "__main__":
+    main()

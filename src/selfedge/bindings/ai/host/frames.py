@@ -1,0 +1,68 @@
+"""Messages between the service and its model host: length, then MessagePack."""
+
+import asyncio
+from typing import TypeAlias
+
+import msgspec
+
+from selfedge.bindings.ai.runners.contract import Job, Text, Usage, Vectors
+
+_LENGTH_BYTES = 4
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """Run `job` on the model in `directory`; the first and only message of a caller.
+
+    The caller cancels by closing the connection.
+    """
+
+    runner: str
+    directory: str
+    job: Job
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
+    """The call ended with an `AiError`."""
+
+    internal_code: int
+    text: str
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """The call ended; all its parts were sent."""
+
+
+Reply: TypeAlias = Text | Usage | Vectors | Failed | Done
+
+_ENCODER = msgspec.msgpack.Encoder()
+_CALL = msgspec.msgpack.Decoder(Call)
+_REPLY: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+
+
+def pack(message: Call | Reply) -> bytes:
+    """Return `message` as it goes over the socket."""
+    payload = _ENCODER.encode(message)
+    return len(payload).to_bytes(_LENGTH_BYTES) + payload
+
+
+async def read_call(stream: asyncio.StreamReader) -> Call:
+    """Return the next call.
+
+    Raises:
+        asyncio.IncompleteReadError: the caller closed the connection.
+    """
+    return _CALL.decode(await _payload(stream))
+
+
+async def read_reply(stream: asyncio.StreamReader) -> Reply:
+    """Return the next reply.
+
+    Raises:
+        asyncio.IncompleteReadError: the host closed the connection, or died.
+    """
+    return _REPLY.decode(await _payload(stream))
+
+
+async def _payload(stream: asyncio.StreamReader) -> bytes:
+    size = int.from_bytes(await stream.readexactly(_LENGTH_BYTES))
+    return await stream.readexactly(size)

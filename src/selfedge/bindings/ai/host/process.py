@@ -1,0 +1,160 @@
+"""The service's side: starts the model host when it is needed, and speaks to it."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from typing import Self
+
+from selfedge.bindings.ai.errors import InferenceFailed, from_code
+from selfedge.bindings.ai.host.frames import Call, Done, Failed, pack, read_reply
+from selfedge.bindings.ai.runners.contract import Part
+
+EXIT_S = 2.0
+"""How long a host that was told to end may take before it is killed."""
+
+LOG_LINES = 20
+
+_HINTS = {
+    signal.SIGILL: " This processor lacks instructions that the library was built for "
+    "(llama.cpp's wheel needs AVX2 and FMA).",
+    signal.SIGKILL: " If nobody killed it on purpose, the machine ran out of memory.",
+}
+
+
+class ModelHost:
+    """The model host, as far as the service is concerned: one call, many parts."""
+
+    def __init__(self, *, threads: int) -> None:
+        self._threads = threads
+        self._child: _Child | None = None
+        self._starting = asyncio.Lock()
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, while it lives."""
+        return self._child.pid if self._child and self._child.alive else None
+
+    async def run(self, call: Call) -> AsyncGenerator[Part, None]:
+        """Yield the parts of the answer; closing the generator cancels the call.
+
+        Raises:
+            AiError: the runner refused the job, or the host died.
+        """
+        child = await self._running()
+        reader, writer = await child.connect()
+        try:
+            writer.write(pack(call))
+            while not isinstance(reply := await read_reply(reader), Done):
+                if isinstance(reply, Failed):
+                    raise from_code(reply.internal_code, reply.text)
+                yield reply
+        except (ConnectionError, asyncio.IncompleteReadError) as error:
+            raise await child.obituary() from error
+        finally:
+            writer.close()
+
+    async def close(self) -> None:
+        """End the child; calls that still run fail."""
+        async with self._starting:
+            if self._child:
+                await self._child.close()
+                self._child = None
+
+    async def _running(self) -> "_Child":
+        async with self._starting:
+            if self._child and not self._child.alive:
+                await self._child.close()
+                self._child = None
+            if self._child is None:
+                self._child = await _Child.start(self._threads)
+            return self._child
+
+
+class _Child:
+    """One process of the model host."""
+
+    def __init__(self, process: Process, control: socket.socket) -> None:
+        self._process = process
+        self._control = control
+        self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._logging = asyncio.create_task(self._read_log())
+        self._lost = False
+
+    @classmethod
+    async def start(cls, threads: int) -> Self:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            arguments = (str(theirs.fileno()), str(threads), str(os.getpid()))
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",  # the user's folder holds no modules for us
+                "-m",
+                "selfedge.bindings.ai.host",
+                *arguments,
+                stdin=DEVNULL,
+                stdout=DEVNULL,
+                stderr=PIPE,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,  # Ctrl-C goes to the service alone
+            )
+        return cls(process, ours)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.returncode is None and not self._lost
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                socket.send_fds(self._control, [b"+"], [theirs.fileno()])
+            except OSError as error:
+                ours.close()
+                raise await self.obituary() from error
+        return await asyncio.open_unix_connection(sock=ours)
+
+    async def obituary(self) -> InferenceFailed:
+        """Make sure that the process is gone; tell what it died of."""
+        self._lost = True
+        await self._end()
+        code = self._process.returncode or 0
+        if code < 0:
+            name = signal.Signals(-code).name
+            cause = f"was killed by {name}.{_HINTS.get(signal.Signals(-code), '')}"
+        else:
+            last = f" ({self._log[-1]})" if self._log else ""
+            cause = f"ended with exit code {code}{last}."
+        return InferenceFailed(
+            f"The model host {cause} This call is lost; the next one starts a new host."
+        )
+
+    async def close(self) -> None:
+        """End the process."""
+        self._lost = True
+        self._control.close()
+        await self._end()
+        await self._logging
+
+    async def _end(self) -> None:
+        try:
+            async with asyncio.timeout(EXIT_S):
+                await self._process.wait()
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+
+    async def _read_log(self) -> None:
+        assert self._process.stderr  # noqa: S101 - we asked for the pipe
+        async for line in self._process.stderr:
+            self._log.append(line.decode(errors="replace").strip())

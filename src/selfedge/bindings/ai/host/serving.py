@@ -1,0 +1,102 @@
+"""The child's side: takes connections from the control socket, runs the calls."""
+
+import asyncio
+import socket
+from collections import defaultdict
+from contextlib import aclosing, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import TypeAlias, cast
+
+from selfedge.bindings.ai.errors import AiError, InferenceFailed
+from selfedge.bindings.ai.host.frames import Call, Done, Failed, pack, read_call
+from selfedge.bindings.ai.runners import LOADERS
+from selfedge.bindings.ai.runners.contract import Load, Runner
+
+Key: TypeAlias = tuple[str, str]
+
+
+class Models:
+    """The models in memory, each loaded once, at its first call."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._runners: dict[Key, Runner] = {}
+        self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def runner(self, name: str, directory: str) -> Runner:
+        """Return the runner `name` with the model in `directory`.
+
+        Raises:
+            InferenceFailed: it cannot be loaded.
+        """
+        key = (name, directory)
+        async with self._locks[key]:
+            if key not in self._runners:
+                self._runners[key] = await asyncio.to_thread(self._load, *key)
+            return self._runners[key]
+
+    def _load(self, name: str, directory: str) -> Runner:
+        module, _, attribute = LOADERS[name].partition(":")
+        try:
+            load = cast("Load", getattr(import_module(module), attribute))
+            return load(Path(directory), self._threads)
+        except Exception as error:
+            raise InferenceFailed(
+                f"{directory} could not be loaded: {error}. "
+                "If its files are damaged, remove the folder; the next call fetches it."
+            ) from error
+
+
+async def serve(control: socket.socket, models: Models) -> None:
+    """Run the calls on all connections that arrive over `control`, until it closes."""
+    control.settimeout(0)  # never blocks
+    loop = asyncio.get_running_loop()
+    calls: set[asyncio.Task[None]] = set()
+    closed = asyncio.Event()
+
+    def accept() -> None:
+        message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        if not message:
+            loop.remove_reader(control)
+            closed.set()
+        for descriptor in descriptors:
+            task = loop.create_task(_converse(descriptor, models))
+            calls.add(task)
+            task.add_done_callback(calls.discard)
+
+    loop.add_reader(control, accept)
+    await closed.wait()
+
+
+async def _converse(descriptor: int, models: Models) -> None:
+    connection = socket.socket(fileno=descriptor)
+    reader, writer = await asyncio.open_unix_connection(sock=connection)
+    with suppress(ConnectionError, asyncio.IncompleteReadError):
+        call = await read_call(reader)
+        answer = asyncio.ensure_future(_answer(call, writer, models))
+        gone = asyncio.ensure_future(reader.read(1))
+        await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
+        answer.cancel()
+        gone.cancel()
+        await asyncio.gather(answer, gone, return_exceptions=True)
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+
+
+async def _answer(call: Call, writer: asyncio.StreamWriter, models: Models) -> None:
+    try:
+        runner = await models.runner(call.runner, call.directory)
+        async with aclosing(runner.run(call.job)) as parts:
+            async for part in parts:
+                writer.write(pack(part))
+                await writer.drain()
+    except AiError as error:
+        writer.write(pack(Failed(internal_code=error.internal_code, text=str(error))))
+    except Exception as error:  # noqa: BLE001 - a defect must not end in silence
+        text = f"{type(error).__name__}: {error}"
+        writer.write(pack(Failed(internal_code=AiError.internal_code, text=text)))
+    else:
+        writer.write(pack(Done()))
+    await writer.drain()

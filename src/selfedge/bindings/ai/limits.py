@@ -1,0 +1,19 @@
+"""Documented numbers of Workers AI, and the few that are ours.
+
+Source of the documented ones: the models' input schemas in Cloudflare's
+documentation (developers.cloudflare.com/workers-ai/models), read in 2026-11.
+"""
+
+PROMPT_MAX_CHARS = 131_072
+MAX_TOKENS_DEFAULT = 256
+TEMPERATURE_DEFAULT = 0.6
+TEMPERATURE_MAX = 5
+TOP_P_MAX = 2
+TOP_K_MAX = 50
+SEED_MAX = 9_999_999_999
+REPETITION_PENALTY_MAX = 2
+PENALTY_MAX = 2  # frequency and presence: -2 to 2
+EMBEDDING_TEXTS_MAX = 100
+
+REQUEST_MAX_BYTES = 100 * 1024 * 1024
+"""Ours: what a Worker may send in one call; it can hold no more in memory."""

@@ -1,0 +1,165 @@
+"""What Workers AI does, whoever asks: finds the model, checks, computes."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from threading import Event
+
+from selfedge.bindings.ai.catalogue import Catalogue, Model
+from selfedge.bindings.ai.catalogue.listing import search
+from selfedge.bindings.ai.errors import BadInput, NoSuchModel
+from selfedge.bindings.ai.host.frames import Call
+from selfedge.bindings.ai.host.process import ModelHost
+from selfedge.bindings.ai.tasks import TASKS
+from selfedge.bindings.ai.weights.install import install_one
+from selfedge.bindings.ai.weights.table import Weights
+from selfedge.errors import InstallError
+from selfedge.settings import Settings
+from selfedge.types import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, and which model gave it."""
+
+    served: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer in pieces; its first piece is already there."""
+
+    served: str
+    events: AsyncGenerator[object, None]
+
+
+class AIService:
+    """All models of one node."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        host: ModelHost,
+        settings: Settings,
+        notice: Notice,
+    ) -> None:
+        self._catalogue = catalogue
+        self._host = host
+        self._settings = settings
+        self._notice = notice
+        self._announced: set[str] = set()
+        self._installing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._stop = Event()
+
+    async def run(
+        self, model_id: str, inputs: object, options: Mapping[str, object]
+    ) -> Answer | Stream:
+        """Compute one answer.
+
+        Raises:
+            AiError: the model or the inputs are wrong, or the model host failed.
+        """
+        if options.get("queueRequest"):
+            raise BadInput("queueRequest: the batch API is not supported yet")
+        model = self._model(model_id)
+        weights = self._weights(model)
+        prepared = TASKS[model.task](inputs, model, weights)
+        if model.weights is None:
+            self._announce(model, weights)
+        directory = await self._installed(model, weights)
+        parts = self._host.run(
+            Call(runner=weights.runner, directory=directory, job=prepared.job)
+        )
+        if prepared.streams:
+            events = await started(prepared.events(parts))
+            return Stream(weights.name, events)
+        return Answer(weights.name, await prepared.collect(parts))
+
+    def models(self, query: Mapping[str, str]) -> Sequence[Mapping[str, object]]:
+        """Return the catalogue's entries that `query` asks for."""
+        return search(self._catalogue, query)
+
+    async def close(self) -> None:
+        """Stop fetching, and end the model host."""
+        self._stop.set()
+        await self._host.close()
+
+    def _model(self, model_id: str) -> Model:
+        model = self._catalogue.get(model_id)
+        if model is None:
+            near = self._catalogue.nearest(model_id)
+            hint = f"; did you mean {near}?" if near else ""
+            raise NoSuchModel(f"No such model {model_id} or task{hint}")
+        if model.task not in TASKS:
+            raise NoSuchModel(
+                f"No such model {model_id} or task: selfedge does not serve "
+                f"{model.task} yet, only {' and '.join(TASKS)}"
+            )
+        return model
+
+    def _weights(self, model: Model) -> Weights:
+        if model.weights:
+            return model.weights
+        if model.stand_in and not self._settings.strict_models:
+            return model.stand_in
+        own = [m.id for m in self._catalogue if m.weights and m.task == model.task]
+        reason = (
+            "strict models allow no stand-in (leave --strict-models out to have one)"
+            if model.stand_in
+            else "no model that is installed can stand in"
+        )
+        raise NoSuchModel(
+            f"No such model {model.id} or its weights are not installed: {reason}. "
+            f"selfedge installs the weights of {', '.join(own)} (`selfedge ai install`)"
+        )
+
+    def _announce(self, model: Model, weights: Weights) -> None:
+        if model.id not in self._announced:
+            self._announced.add(model.id)
+            self._notice(
+                f"{model.id}: weights are not installed; {weights.name} stands in "
+                f"({weights.note})"
+            )
+
+    async def _installed(self, model: Model, weights: Weights) -> str:
+        loop = asyncio.get_running_loop()
+
+        def notice(line: str) -> None:
+            loop.call_soon_threadsafe(self._notice, line)
+
+        async with self._installing[weights.name]:
+            try:
+                path = await asyncio.to_thread(
+                    install_one, weights, self._settings, notice, self._stop
+                )
+            except InstallError as error:
+                raise NoSuchModel(
+                    f"No such model {model.id} or its weights are not installed: "
+                    f"{error}"
+                ) from error
+        return str(path)
+
+
+async def started(
+    events: AsyncGenerator[object, None],
+) -> AsyncGenerator[object, None]:
+    """Return `events` once the first is there, so that a failure is an error answer."""
+    try:
+        first = await anext(events)
+    except BaseException:
+        await events.aclose()
+        raise
+    return _with(first, events)
+
+
+async def _with(
+    first: object, rest: AsyncGenerator[object, None]
+) -> AsyncGenerator[object, None]:
+    async with aclosing(rest):
+        yield first
+        async for event in rest:
+            yield event

