@@ -138,6 +138,7 @@ def _items(value: object) -> list[object]:
 _TOML_PLACE = re.compile(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _TOML_WORDS: tuple[tuple[str, str], ...] = (
     (r"Invalid value", "This is not a TOML value; texts need quotes"),
+    (r"Ends early", "The file ends where a value, or the end of a list, is missing"),
     (r"Unterminated string", "A text is not closed: a quote is missing"),
     (r"Illegal character '\\n'", "A text is not closed: a quote is missing"),
     (r"Cannot overwrite a value", "This key is set a second time"),
@@ -156,10 +157,13 @@ _TOML_WORDS: tuple[tuple[str, str], ...] = (
 def _toml_mistake(said: str, text: str, path: Path) -> tuple[str, Position]:
     match = _TOML_PLACE.match(said)
     what, line, column = match.groups() if match else (said, None, None)
-    if line and column:
-        position = Position(shown(path), int(line), int(column))
-    else:
+    if not line or not column:
+        what = what.replace("Invalid value", "Ends early")
         position = position_at(path, text, len(text.rstrip()))
+    else:
+        position = Position(shown(path), int(line), int(column))
+    if what.startswith("Cannot"):  # told behind the value or header that is wrong
+        position = Position(position.path, position.line, 1)
     return f"{_worded(what, _TOML_WORDS)} (TOML syntax)", position
 
 

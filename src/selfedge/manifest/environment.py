@@ -78,7 +78,10 @@ def _section(
 def _merge(document: Document, raw: Document, pointer: Pointer) -> dict[str, Pointer]:
     """Return where each key that counts stands, in the order of the file."""
     found: dict[str, Pointer] = {}
-    for name, key in known().items():
+    for name in {**document, **raw}:
+        key = known().get(name)
+        if key is None:
+            continue
         if name in raw and (not pointer or key.scope != "top"):
             found[name] = (*pointer, name)
         elif name in document and key.scope != "own":

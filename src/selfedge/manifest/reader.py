@@ -9,7 +9,7 @@ from selfedge.errors import ManifestError, UsageError
 from selfedge.manifest.build import build, joined
 from selfedge.manifest.compatibility import check_flags, checked_date
 from selfedge.manifest.config import Config, convert
-from selfedge.manifest.document import parse, plain, shown, start_of
+from selfedge.manifest.document import parse, plain, start_of
 from selfedge.manifest.environment import Selection, select
 from selfedge.manifest.keys import unsupported
 from selfedge.manifest.model import Manifest
@@ -36,8 +36,8 @@ def find(directory: Path) -> Path:
             if os.path.isfile(folder / name):  # noqa: PTH113 - raises for no name
                 return folder / name
     raise ManifestError(
-        f"There is no {', '.join(NAMES[:-1])} or {NAMES[-1]} in {shown(directory)}; "
-        "`selfedge init NAME` writes a project that has one"
+        f"There is no {', '.join(NAMES[:-1])} or {NAMES[-1]} in {directory} or "
+        "above it; `selfedge init NAME` writes a project that has one"
     )
 
 
