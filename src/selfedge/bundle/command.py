@@ -5,8 +5,8 @@ import os
 import signal
 import tempfile
 from asyncio.subprocess import DEVNULL, STDOUT, Process
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -53,7 +53,7 @@ async def _run(
         raise BuildError(
             f"the build command `{command}` cannot run in {folder}: {error.strerror}"
         ) from error
-    with _ended(process):
+    async with _ended(process):
         try:
             return await asyncio.wait_for(process.wait(), limit_s)
         except TimeoutError as error:
@@ -63,13 +63,14 @@ async def _run(
             ) from error
 
 
-@contextmanager
-def _ended(process: Process) -> Iterator[None]:
+@asynccontextmanager
+async def _ended(process: Process) -> AsyncIterator[None]:
     try:
         yield
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
 
 
 def _tail(output: BinaryIO) -> str:

@@ -21,6 +21,7 @@ VERSION: Final = "0.28.2"
 LIMIT_S: Final = 120
 
 _CHUNK_BYTES: Final = 1 << 20
+_WORDS_BYTES: Final = 4096
 _KEY: Final = 0
 
 Answer: TypeAlias = Callable[[Fields], Awaitable[Fields]]
@@ -44,7 +45,7 @@ async def build(binary: Path, request: Callable[[], Fields], answer: Answer) -> 
     finally:
         with suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        await process.communicate()  # to the end of its pipes, so that they close
 
 
 async def _start(binary: Path) -> Process:
@@ -91,8 +92,8 @@ async def _answered(pipes: "_Pipes", answer: Answer) -> Fields:
 async def _last_words(process: Process) -> str:
     with suppress(ProcessLookupError):
         process.kill()
-    words = await process.stderr.read(4096) if process.stderr else b""
-    return words.decode(errors="replace").strip() or "it said nothing"
+    words = (await process.communicate())[1]
+    return words[:_WORDS_BYTES].decode(errors="replace").strip() or "it said nothing"
 
 
 class _Pipes:

@@ -14,7 +14,7 @@ from selfedge.bundle.vlq import decode_vlq
 from selfedge.errors import BuildError
 
 _FRAME: Final = re.compile(
-    r"(?P<before>(?:\bat |\(|^\s*))"
+    r"(?P<before>\bat (?:async )?|\(|^\s*)"
     r"(?P<place>(?:file:///)?(?P<module>[^\s()]+?))"
     r":(?P<line>\d+):(?P<column>\d+)(?=\)|$)",
     re.MULTILINE,
