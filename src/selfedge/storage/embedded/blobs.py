@@ -60,8 +60,10 @@ class FileBlobs:
         with _explained(path):
             file = os.open(path, _READ)
         try:
-            while end is None or start < end:
-                wanted = CHUNK_BYTES if end is None else min(CHUNK_BYTES, end - start)
+            size = os.fstat(file).st_size
+            stop = size if end is None else min(end, size)
+            while start < stop:
+                wanted = min(CHUNK_BYTES, stop - start)
                 with _explained(path):
                     chunk = await _in_thread(os.pread, file, wanted, start)
                 if not chunk:
