@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from selfedge.manifest.config import AnyModuleType, Config, RuleEntry
+from selfedge.manifest.config import Config, RuleEntry
 from selfedge.manifest.model import Build, ModuleType, Rule
 
 DEFAULT_RULES = (
@@ -53,7 +53,7 @@ def effective_rules(given: Sequence[RuleEntry]) -> tuple[list[Rule], list[str]]:
     """
     rules: list[Rule] = []
     warnings: list[str] = []
-    ended: dict[AnyModuleType, RuleEntry] = {}
+    ended: dict[ModuleType, RuleEntry] = {}
     for rule in (*given, *DEFAULT_RULES):
         if (end := ended.get(rule.type)) is not None:
             if end.fallthrough is None:
@@ -61,12 +61,8 @@ def effective_rules(given: Sequence[RuleEntry]) -> tuple[list[Rule], list[str]]:
             continue
         if rule.fallthrough is not True:
             ended[rule.type] = rule
-        if rule.type == "PythonModule" or rule.type == "PythonRequirement":  # noqa: PLR1714 - for mypy
-            warnings.append(f"`rules` of type `{rule.type}` are not supported yet")
-            continue
-        kind: ModuleType = rule.type
         rules.append(
-            Rule(type=kind, globs=rule.globs, fallthrough=bool(rule.fallthrough))
+            Rule(type=rule.type, globs=rule.globs, fallthrough=rule.fallthrough is True)
         )
     return rules, warnings
 

@@ -44,6 +44,12 @@ def is_enabled(flag: str, *, compatibility_date: str, flags: Sequence[str]) -> b
     return since is not None and compatibility_date >= since and not against & {*flags}
 
 
+def without_defaults(flags: Sequence[str], *, compatibility_date: str) -> list[str]:
+    """Return `flags` less those that the date implies: the engine complains of them."""
+    since = engine_flags().default_since
+    return [flag for flag in flags if since.get(flag, "9999") > compatibility_date]
+
+
 def checked_date(
     given: str | None, path: Path, pointer: Pointer
 ) -> tuple[str, Sequence[str]]:

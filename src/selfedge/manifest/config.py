@@ -1,28 +1,18 @@
 """The keys that the manifest itself reads, typed."""
 
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from selfedge.manifest.environment import Selection
 from selfedge.manifest.mistake import mistake_among
-
-AnyModuleType = Literal[
-    "ESModule",
-    "CommonJS",
-    "Text",
-    "Data",
-    "CompiledWasm",
-    "PythonModule",
-    "PythonRequirement",
-]
+from selfedge.manifest.model import ModuleType
 
 
 class RuleEntry(msgspec.Struct, frozen=True):
     """One of `rules`."""
 
-    type: AnyModuleType
+    type: ModuleType
     globs: tuple[str, ...]
     fallthrough: bool | None = None
 

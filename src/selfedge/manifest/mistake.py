@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
@@ -63,6 +62,8 @@ def dotted(pointer: Pointer) -> str:
 
 def nearest(name: str, names: list[str]) -> str:
     """Return " (did you mean …?)" when one of `names` is close to `name`, else ""."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for messages only
+
     close = get_close_matches(name[:80], names, n=1)
     return f"; did you mean `{close[0]}`?" if close else ""
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date, time
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,6 +13,7 @@ from selfedge.manifest.config import Config, convert
 from selfedge.manifest.document import parse, plain, start_of
 from selfedge.manifest.environment import Selection, select
 from selfedge.manifest.keys import unsupported
+from selfedge.manifest.mistake import dotted
 from selfedge.manifest.model import Manifest
 from selfedge.manifest.position import locate
 from selfedge.manifest.routes import hosts
@@ -77,10 +79,11 @@ def read(
     config = convert(selection, path)
     where = selection.pointers
     left_out = unsupported(selection.values, where, tables)
-    date, date_notes = checked_date(
+    day, date_notes = checked_date(
         config.compatibility_date, path, where.get("compatibility_date", ())
     )
     check_flags(config.compatibility_flags, path, where.get("compatibility_flags", ()))
+    _check_variables(selection, path)
     how, build_notes = build(config, path.parent)
     local = _local(selection, config, environment, path, environ)
     carried = _carried(selection, tables, local.values, variables)
@@ -89,7 +92,7 @@ def read(
         environment=environment or None,
         name=selection.name,
         main=_main(selection, config, tables, path),
-        compatibility_date=date,
+        compatibility_date=day,
         compatibility_flags=config.compatibility_flags,
         build=how,
         tables=carried,
@@ -147,6 +150,18 @@ def _carried(
         kept = {k: v for k, v in _variables(selection).items() if k not in local}
         carried["vars"] = {**kept, **variables}
     return carried
+
+
+def _check_variables(selection: Selection, path: Path) -> None:
+    """Refuse dates, which a Worker could not be given, as wrangler does."""
+    found = selection.values.get("vars")
+    for name, value in found.items() if isinstance(found, dict) else ():
+        if isinstance(value, date | time):
+            pointer = (*selection.pointers["vars"], name)
+            raise ManifestError(
+                f"`{dotted(pointer)}` must not be a date; put it in quotes",
+                locate(path, pointer),
+            )
 
 
 def _variables(selection: Selection) -> dict[str, object]:

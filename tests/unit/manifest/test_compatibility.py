@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from selfedge.manifest.compatibility import engine_flags, is_enabled
+from selfedge.manifest.compatibility import engine_flags, is_enabled, without_defaults
 
 TOOL = Path(__file__).parents[3] / "tools/compat_flags.py"
 
@@ -26,6 +26,13 @@ def test_a_flag_is_on_by_name_or_by_date(
 ) -> None:
     """Its opposite turns it off again."""
     assert is_enabled(flag, compatibility_date=date, flags=flags) is enabled
+
+
+def test_flags_that_the_date_implies_can_be_left_out() -> None:
+    """The engine prints a complaint about each of them at every start."""
+    flags = ["nodejs_compat", "no_global_navigator"]
+    for date, kept in [("2026-08-03", flags), ("2026-08-04", flags[1:])]:
+        assert without_defaults(flags, compatibility_date=date) == kept
 
 
 def test_what_opens_the_engine_to_users_is_refused() -> None:

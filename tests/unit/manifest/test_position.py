@@ -1,8 +1,11 @@
 """The place of every value is found, whatever the file's format."""
 
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from selfedge.manifest.position import locate
 
@@ -121,3 +124,49 @@ def test_a_file_that_vanished_still_has_a_position(tmp_path: Path) -> None:
     """Telling of a mistake never fails itself."""
     found = locate(tmp_path / "wrangler.toml", ("name",))
     assert (found.line, found.column) == (1, 1)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    document=st.dictionaries(
+        st.text(max_size=4),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(max_size=6),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+            ),
+            max_leaves=8,
+        ),
+    ),
+    indent=st.none() | st.integers(0, 2),
+)
+def test_every_value_of_any_json_is_found(
+    tmp_path: Path, document: dict[str, object], indent: int | None
+) -> None:
+    """What stands at the position of a value is that value."""
+    path = tmp_path / "wrangler.json"
+    text = json.dumps(document, indent=indent)
+    path.write_text(text, "utf-8")
+    lines = text.splitlines(keepends=True)
+    for pointer, value in walk(document, ()):
+        found = locate(path, pointer)
+        rest = lines[found.line - 1][found.column - 1 :] + "".join(lines[found.line :])
+        assert json.JSONDecoder().raw_decode(rest)[0] == value
+
+
+def walk(
+    value: object, pointer: tuple[str | int, ...]
+) -> list[tuple[tuple[str | int, ...], object]]:
+    """Return `value` and all that is in it, with pointers."""
+    steps: list[tuple[str | int, object]] = []
+    if isinstance(value, dict):
+        steps = list(value.items())
+    elif isinstance(value, list):
+        steps = list(enumerate(value))
+    inner = (pair for step, item in steps for pair in walk(item, (*pointer, step)))
+    return [(pointer, value), *inner]
