@@ -4,7 +4,7 @@ from selfedge.binding import Binding
 from selfedge.bindings.vectorize.compile import compile_index
 from selfedge.bindings.vectorize.config import IndexBinding, parse
 
-BINDING = Binding[IndexBinding](
+BINDING: Binding[IndexBinding] = Binding(
     kind="vectorize",
     table="vectorize",
     parse=parse,

@@ -13,6 +13,7 @@ TOP_K_MAX = 100
 TOP_K_MAX_WITH_PAYLOAD = 20  # with values, or with all metadata
 
 INDEXED_STRING_MAX_BYTES = 64
+INDEXED_LEVELS_MAX = 32  # ours: the engine cannot read 128 levels of nesting again
 FILTER_MAX_BYTES = 2048  # its compact JSON is shorter than this
 FILTER_KEY_MAX_CHARS = 512
 

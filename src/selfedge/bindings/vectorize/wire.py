@@ -275,15 +275,17 @@ def _add_metadata(item: dict[str, Any], vector: Vector, returned: Returned) -> N
         item["metadata"] = _cut(msgspec.json.decode(vector.metadata))
 
 
-def _cut(value: Any) -> Any:
+def _cut(value: Any, level: int = 0) -> Any:
     """Return `value` with strings as long as an index would hold them."""
-    if isinstance(value, dict):
-        return {key: _cut(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_cut(item) for item in value]
     if isinstance(value, str):
         start = value.encode()[: limits.INDEXED_STRING_MAX_BYTES]
         return start.decode(errors="ignore")
+    if level >= limits.INDEXED_LEVELS_MAX:
+        return None
+    if isinstance(value, dict):
+        return {key: _cut(item, level + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_cut(item, level + 1) for item in value]
     return value
 
 

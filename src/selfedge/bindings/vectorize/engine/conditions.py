@@ -1,12 +1,19 @@
 """Conditions on metadata → qdrant's filters."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import qdrant_edge as qdrant
 
 from selfedge.bindings.vectorize.engine.contract import Condition, Scalar, Search
-from selfedge.bindings.vectorize.engine.points import FIELDS, NAMESPACE
+from selfedge.bindings.vectorize.engine.points import (
+    FIELDS,
+    NAMESPACE,
+    comparable,
+)
+
+_EXACT_INTEGERS = 2**53
 
 
 def matching(search: Search) -> qdrant.Filter | None:
@@ -14,7 +21,7 @@ def matching(search: Search) -> qdrant.Filter | None:
     must: list[Any] = []
     must_not: list[Any] = []
     if search.namespace is not None:
-        must.append(_equals(NAMESPACE, search.namespace))
+        must.append(_matches(NAMESPACE, search.namespace))
     for condition in search.conditions:
         negated = condition.operator in ("ne", "nin")
         (must_not if negated else must).append(_one(condition))
@@ -38,6 +45,19 @@ def _any_of(key: str, operands: Sequence[Scalar]) -> Any:
 def _equals(key: str, operand: Scalar) -> Any:
     if operand is None:
         return qdrant.IsNullCondition(key)
-    if isinstance(operand, bool | str):
-        return qdrant.FieldCondition(key, match=qdrant.MatchValue(operand))
-    return qdrant.FieldCondition(key, range=qdrant.RangeFloat(gte=operand, lte=operand))
+    operand = comparable(operand)
+    if isinstance(operand, str):
+        return _matches(key, operand)
+    return qdrant.FieldCondition(key, range=_about(operand))
+
+
+def _about(number: float) -> qdrant.RangeFloat:
+    """Return `number` and its neighbours: qdrant may read a float one bit off."""
+    if abs(number) < _EXACT_INTEGERS and number == int(number):
+        return qdrant.RangeFloat(gte=number, lte=number)
+    below, above = math.nextafter(number, -math.inf), math.nextafter(number, math.inf)
+    return qdrant.RangeFloat(gte=below, lte=above)
+
+
+def _matches(key: str, text: str) -> Any:
+    return qdrant.FieldCondition(key, match=qdrant.MatchValue(text))

@@ -17,13 +17,15 @@ from uuid import UUID
 import msgspec
 
 from selfedge.bindings.vectorize.engine.contract import Metric, Vector
+from selfedge.bindings.vectorize.limits import INDEXED_LEVELS_MAX
 
 ID = "id"
 NAMESPACE = "ns"
 METADATA = "json"  # its text, so that key order and large numbers come back
-FIELDS = "m"  # the same, decoded: what filters look at
+FIELDS = "m"  # the same, decoded and `comparable`: what filters look at
 EXACT = "v"
 
+_MARK = "\x01"
 _UNIT_TOLERANCE = 2e-7  # qdrant leaves alone what is nearer to length 1 than 1e-6
 _SAFE_LENGTHS = (1e-10, 1e15)  # qdrant squares lengths in 32 bits
 
@@ -77,12 +79,27 @@ def vector(kept: Any, values: Any) -> Vector:
     )
 
 
-def _storable(value: Any) -> Any:
-    """Return `value` with integers that 64 bits cannot hold as floats."""
-    if isinstance(value, dict):
-        return {key: _storable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
+def comparable(value: Any) -> Any:
+    """Return how a metadata scalar stands in a filterable field.
+
+    qdrant-edge reads Python's True as 1 where it compares, so booleans are marked
+    strings; integers that 64 bits cannot hold are floats.
+    """
+    if isinstance(value, bool):
+        return f"{_MARK}{value}"
+    if isinstance(value, str) and value.startswith(_MARK):
+        return _MARK + value
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         return float(value)
     return value
+
+
+def _storable(value: Any, level: int = 0) -> Any:
+    """Return `value` with comparable scalars; what is nested too deeply is None."""
+    if not isinstance(value, dict | list):
+        return comparable(value)
+    if level >= INDEXED_LEVELS_MAX:
+        return None
+    if isinstance(value, list):
+        return [_storable(item, level + 1) for item in value]
+    return {key: _storable(item, level + 1) for key, item in value.items()}

@@ -33,6 +33,7 @@ _DISTANCES = {
     Metric.DOT_PRODUCT: qdrant.Distance.Dot,
 }
 _FLOATS_PER_UPDATE = 32_768  # 2 ms
+_VECTORS_PER_UPDATE = 128  # with 10 KiB of metadata each, a fraction of a log file
 _TIES_MAX = 1024  # hits looked at to order equals by id
 
 
@@ -119,7 +120,8 @@ class QdrantShard:
         _guarded(self._shard.close)
 
     def _write(self, vectors: Sequence[Vector], mode: qdrant.UpdateMode) -> None:
-        for chunk in _chunks(vectors, _FLOATS_PER_UPDATE // self._dimensions or 1):
+        size = min(_FLOATS_PER_UPDATE // self._dimensions, _VECTORS_PER_UPDATE)
+        for chunk in _chunks(vectors, size):
             batch = [self._point(vector) for vector in chunk]
             operation = qdrant.UpdateOperation.upsert_points(batch, update_mode=mode)
             _guarded(self._shard.update, operation)
