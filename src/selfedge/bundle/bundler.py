@@ -49,7 +49,7 @@ async def bundle(
         rules=Rules.of(build.rules),
     )
     found = await _found(manifest, main, hooks)
-    node_env = environ.get("NODE_ENV", "development")
+    node_env = environ.get("NODE_ENV") or "development"
     output = await _esbuild(manifest, main, hooks, esbuild, node_env)
     if not output.exports:
         raise no_exports(manifest, main)

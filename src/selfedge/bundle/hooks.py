@@ -1,13 +1,14 @@
 """What we answer when esbuild asks how to resolve or load a file."""
 
 import asyncio
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from selfedge.bundle.model import EngineModuleType
+from selfedge.bundle.model import EngineModuleType, Module
 from selfedge.bundle.node import (
     NodeMode,
     bridge,
@@ -25,6 +26,7 @@ _FOUND: Final = 1
 _BRIDGE: Final = 2
 _STUB: Final = 3
 _FILE: Final = 4
+_WASM: Final = 5
 
 _BRIDGES: Final = "node-bridge"
 _STUBS: Final = "node-stub"
@@ -39,6 +41,7 @@ class Hooks:
     rules: Rules
     found: Mapping[Path, str] = field(default_factory=dict)  # modules that stay files
     kept: dict[str, EngineModuleType] = field(default_factory=dict)  # by absolute path
+    wasm: dict[Path, Module] = field(default_factory=dict)  # imported by relative path
     missing: dict[str, str] = field(default_factory=dict)  # Node.js module → its date
 
     @property
@@ -52,6 +55,8 @@ class Hooks:
         resolve = [_filter(_FOUND, r"^\.{0,2}/")] if self.found else []
         if pattern := engine_modules(self.mode):
             resolve.append(_filter(_NODE, pattern))
+        # `import source` is left alone by esbuild only if the module is external.
+        resolve.append(_filter(_WASM, r"^\.{1,2}/.*\.wasm(\?module)?$"))
         load = [_filter(_BRIDGE, ".*", _BRIDGES), _filter(_STUB, ".*", _STUBS)]
         if pattern := self.rules.files():
             load.append(_filter(_FILE, pattern, "file"))
@@ -69,21 +74,37 @@ class Hooks:
             case {"command": "on-start"}:
                 return {"errors": [], "warnings": []}
             case {"command": "on-resolve", "ids": list(ids), "path": str(path)}:
-                return self._resolve(ids, path, question)
+                return await self._resolve(ids, path, question)
             case {"command": "on-load", "ids": list(ids), "path": str(path)}:
                 return await self._load(ids, path)
             case _:
                 return {}
 
-    def _resolve(self, ids: list[Value], path: str, question: Fields) -> Fields:
+    async def _resolve(self, ids: list[Value], path: str, question: Fields) -> Fields:
         if path in self.manifest.build.alias:
             return {}
         if _NODE in ids:
             return {"id": _NODE, **self._resolve_node(path, str(question.get("kind")))}
-        file = Path(os.path.normpath(Path(str(question.get("resolveDir")), path)))
+        file = _join(str(question.get("resolveDir")), path.partition("?")[0])
         if name := self.found.get(file):
             return {"id": _FOUND, "path": f"./{name}", "external": True}
+        if _WASM in ids and (module := await self._read_wasm(file)):
+            return {"id": _WASM, "path": f"./{module.name}", "external": True}
         return {}
+
+    async def _read_wasm(self, file: Path) -> Module | None:
+        if file in self.wasm:
+            return self.wasm[file]
+        rule = self.rules.find(self._name(str(file)), loose=True)
+        if rule is None or rule.type != "CompiledWasm":
+            return None
+        try:
+            content = await asyncio.to_thread(file.read_bytes)
+        except OSError:
+            return None  # esbuild says that it is missing, and where it is imported
+        name = f"{hashlib.sha256(content).hexdigest()[:8]}-{file.name}"
+        self.wasm[file] = Module(name=name, type="wasm", content=content)
+        return self.wasm[file]
 
     def _resolve_node(self, path: str, kind: str) -> Fields:
         specifier = f"node:{path.removeprefix('node:')}"
@@ -133,6 +154,10 @@ class Hooks:
             f"but an earlier {rule.type} rule ends them: "
             "add fallthrough = true to the earlier one"
         )
+
+
+def _join(folder: str, path: str) -> Path:
+    return Path(os.path.normpath(Path(folder, path)))
 
 
 def _filter(number: int, pattern: str, namespace: str = "") -> Value:

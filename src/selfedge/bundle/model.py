@@ -1,7 +1,7 @@
 """What a Worker's code becomes: modules that the engine loads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -17,7 +17,7 @@ class Module:
 
     name: str  # "hello.js", "./0a1b-logo.wasm" is "0a1b-logo.wasm"
     type: EngineModuleType
-    content: bytes
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,6 @@ class Bundle:
 
     modules: Sequence[Module]
     exports: Sequence[str]  # names that the main module exports, "default" included
-    source_map: bytes | None  # of the main module
+    source_map: bytes | None = field(repr=False)  # of the main module
     inputs: frozenset[Path]  # files read: a change of one means bundle again
     warnings: Sequence[str] = ()

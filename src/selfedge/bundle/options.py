@@ -15,6 +15,7 @@ _FIXED: Final = (
     "--bundle",
     "--format=esm",
     "--target=es2024",
+    "--supported:import-source=true",
     "--platform=browser",
     "--conditions=workerd,worker,browser",
     "--main-fields=browser,module,main",
@@ -68,7 +69,8 @@ def _flags(manifest: Manifest, node_env: str) -> list[str]:
 
 
 def _defines(manifest: Manifest, node_env: str) -> dict[str, str]:
-    known = {"process.env.NODE_ENV": json.dumps(node_env)}
+    scopes = ("", "global.", "globalThis.")
+    known = {f"{scope}process.env.NODE_ENV": json.dumps(node_env) for scope in scopes}
     flags = manifest.compatibility_flags
     by_date = manifest.compatibility_date >= _NAVIGATOR_DATE
     if "global_navigator" in flags or (by_date and "no_global_navigator" not in flags):

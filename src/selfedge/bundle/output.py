@@ -1,6 +1,6 @@
 """What esbuild made, as modules."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,10 +59,13 @@ def read_output(answer: Fields, manifest: Manifest, hooks: Hooks) -> Output:
     main = Module(name=name, type="esModule", content=files[root / name])
     warnings = read_messages(answer["warnings"])
     return Output(
-        modules=[main, *_kept(made, metafile, files, root, hooks)],
+        modules=[main, *_kept(made, metafile, files, root, hooks), *_wasm(hooks)],
         exports=made.exports,
         source_map=files.get(root / f"{name}.map"),
-        inputs=[file for name in metafile.inputs if (file := _input(root, name))],
+        inputs=[
+            *(file for name in metafile.inputs if (file := _input(root, name))),
+            *hooks.wasm,
+        ],
         warnings=[str(diagnose(warning, hooks.mode)) for warning in warnings],
     )
 
@@ -81,6 +84,11 @@ def _kept(
         kind = hooks.kept.get(str(source))
         if kind is not None:
             yield Module(name=name, type=kind, content=files[root / output])
+
+
+def _wasm(hooks: Hooks) -> Iterable[Module]:
+    """Return each module once: files with the same name and content are one."""
+    return {module.name: module for module in hooks.wasm.values()}.values()
 
 
 def _input(root: Path, name: str) -> Path | None:

@@ -64,6 +64,35 @@ def test_default_rules_give_modules_of_their_types(project: Project, run: Run) -
     assert all(path.is_absolute() and path.is_file() for path in made.inputs)
 
 
+def test_wasm_by_source_phase_and_from_packages(project: Project, run: Run) -> None:
+    code = """
+    import source here from "./a.wasm";
+    import there from "pkg/x.wasm";
+    import again from "./copy/a.wasm";
+    export default { async fetch() {
+      const { default: late } = await import("./a.wasm");
+      const run = (module) => new WebAssembly.Instance(module).exports.run();
+      return Response.json([here, there, again, late].map(run));
+    } }"""
+    made = project.write(
+        {
+            "src/index.ts": code,
+            "src/a.wasm": WASM,
+            "src/copy/a.wasm": WASM,
+            "node_modules/pkg/x.wasm": WASM,
+        }
+    ).bundle()
+    assert json.loads(run(made)) == [7, 7, 7, 7]
+    assert len(made.modules) == 3
+    assert {project.root / "src/a.wasm", project.root / "src/copy/a.wasm"} < made.inputs
+
+
+def test_a_missing_wasm_file_is_shown_where_it_is_imported(project: Project) -> None:
+    project.write({"src/index.ts": 'import x from "./gone.wasm";\nexport default x'})
+    with pytest.raises(BuildError, match=r"src/index.ts:1:15: Could not resolve"):
+        project.bundle()
+
+
 def test_a_rule_of_the_user_with_any_glob(project: Project, run: Run) -> None:
     code = """
     import a from "../docs/guide.en.md";
