@@ -43,14 +43,14 @@ class Entries:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Load, write behind and sweep for as long as the context is open."""
-        async with asyncio.TaskGroup() as tasks:
-            work = [tasks.create_task(job) for job in (self._write(), self._sweep())]
-            try:
-                yield
-            finally:
-                for task in work:
-                    task.cancel()
-                await self.flush()
+        work = [asyncio.create_task(job) for job in (self._write(), self._sweep())]
+        try:  # a TaskGroup would wrap what the caller raises
+            yield
+        finally:
+            for task in work:
+                task.cancel()
+            await asyncio.wait(work)
+            await self.flush()
 
     async def find(
         self, digest: bytes, request: Headers
