@@ -17,6 +17,7 @@ from selfedge.bindings.kv.service import INLINE_MAX_BYTES, KVService
 from selfedge.errors import StorageError
 
 SWEEP_INTERVAL_S = 30.0
+_MISS = b"CF-Cache-Status: MISS\r\n"  # no cache stands before the store
 _BULK_BODY_MAX_BYTES = 1024 * 1024
 _DRAIN_MAX_BYTES = 1024 * 1024 * 1024
 
@@ -125,14 +126,14 @@ class Reply(StreamResponse):
         body: bytes = b"",
         *,
         reason: str = "",
-        metadata: str | None = None,
+        headers: bytes = b"",
     ) -> None:
         super().__init__(status=status, reason=reason or HTTPStatus(status).phrase)
         self._reply = b"HTTP/1.1 %d %s\r\nContent-Length: %d\r\n%b\r\n%b" % (
             status,
             self.reason.encode(),
             len(body),
-            b"" if metadata is None else _metadata_line(metadata),
+            headers,
             body,
         )
 
@@ -147,19 +148,19 @@ class Reply(StreamResponse):
         """Do nothing: all is sent."""
 
 
-def _metadata_line(metadata: str) -> bytes:
-    return b"%b: %b\r\n" % (
-        wire.METADATA_HEADER.encode(),
-        wire.metadata_value(metadata),
-    )
+def _value_headers(metadata: str | None) -> bytes:
+    if metadata is None:
+        return _MISS
+    header = wire.METADATA_HEADER.encode()
+    return b"%b%b: %b\r\n" % (_MISS, header, wire.metadata_value(metadata))
 
 
 async def _value(value: Value | None, request: BaseRequest) -> StreamResponse:
     if value is None:
-        return Reply(404)
+        return Reply(404, headers=_MISS)
     if value.chunks is None:
-        return Reply(200, value.inline, metadata=value.metadata)
-    response = StreamResponse()
+        return Reply(200, value.inline, headers=_value_headers(value.metadata))
+    response = StreamResponse(headers={"CF-Cache-Status": "MISS"})
     response.content_length = value.size
     if value.metadata is not None:
         response.headers[wire.METADATA_HEADER] = wire.metadata_value(
