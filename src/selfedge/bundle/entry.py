@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from selfedge.errors import BuildError, ManifestError
+from selfedge.errors import BuildError, ManifestError, Position
 from selfedge.manifest.model import Manifest
 
 SOURCES: Final = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".mts", ".cjs", ".cts")
@@ -80,6 +80,12 @@ def _relative(manifest: Manifest, path: Path) -> str:
 
 
 def _wrong(manifest: Manifest, message: str) -> ManifestError:
-    env = manifest.environment
-    position = manifest.position(("env", env, "main") if env else ("main",))
-    return ManifestError(message, position)
+    return ManifestError(message, _position(manifest))
+
+
+def _position(manifest: Manifest) -> Position:
+    if environment := manifest.environment:
+        own = manifest.position(("env", environment, "main"))
+        if own != manifest.position(("env", environment)):
+            return own  # not inherited
+    return manifest.position(("main",))

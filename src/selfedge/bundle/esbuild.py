@@ -21,6 +21,7 @@ VERSION: Final = "0.28.2"
 LIMIT_S: Final = 120
 
 _CHUNK_BYTES: Final = 1 << 20
+_ENVIRON: Final = {"GOGC": "off", "GOMEMLIMIT": "1GiB"}  # it lives for one build
 _WORDS_BYTES: Final = 4096
 _KEY: Final = 0
 
@@ -57,6 +58,7 @@ async def _start(binary: Path) -> Process:
             stdout=PIPE,
             stderr=PIPE,
             limit=_CHUNK_BYTES,
+            env=_ENVIRON,
             start_new_session=True,  # Ctrl-C is ours to handle
         )
     except OSError as error:

@@ -5,7 +5,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -30,11 +30,8 @@ class Origin(NamedTuple):
     name: str | None
 
 
-class _Segment(NamedTuple):
-    source: int
-    line: int
-    column: int
-    name: int | None
+_Segment: TypeAlias = tuple[int, int, int, int | None]
+"""Source, line and column from 0, and name; without one: nobody's code."""
 
 
 class _File(msgspec.Struct, frozen=True, rename="camel"):
@@ -86,40 +83,38 @@ class SourceMap:
 
     def _origin(self, segment: _Segment) -> Origin | None:
         file = self._file
-        if not 0 <= segment.source < len(file.sources):
-            return None
-        source = file.sources[segment.source]
+        index, line, column, name = segment
+        source = file.sources[index] if 0 <= index < len(file.sources) else None
         if source is None:
             return None
-        named = segment.name is not None and 0 <= segment.name < len(file.names)
-        return Origin(
-            f"{(file.source_root or '').rstrip('/')}/{source}"
-            if file.source_root
-            else source,
-            segment.line + 1,
-            segment.column + 1,
-            file.names[segment.name] if named and segment.name is not None else None,
-        )
+        if file.source_root:
+            source = f"{file.source_root.rstrip('/')}/{source}"
+        if name is None or not 0 <= name < len(file.names):
+            return Origin(source, line + 1, column + 1, None)
+        return Origin(source, line + 1, column + 1, file.names[name])
 
 
 def _decode(mappings: str) -> Iterator[tuple[list[int], list[_Segment | None]]]:
+    numbers: dict[bytes, tuple[int, ...]] = {b"": (0,)}  # most segments recur
     source = line = column = name = 0
     for group in mappings.encode().split(b";"):
         columns: list[int] = []
         segments: list[_Segment | None] = []
         at = 0
         for raw in group.split(b",") if group else ():
-            step, *rest = decode_vlq(raw) if raw else (0,)
-            at += step
-            segment = None
-            if len(rest) >= 3:
-                source += rest[0]
-                line += rest[1]
-                column += rest[2]
-                if len(rest) > 3:
-                    name += rest[3]
-                known = name if len(rest) > 3 else None
-                segment = _Segment(source, line, column, known)
+            if (steps := numbers.get(raw)) is None:
+                steps = numbers[raw] = tuple(decode_vlq(raw))
+            at += steps[0]
+            segment: _Segment | None = None
+            if len(steps) > 3:
+                source, line, column = (
+                    source + steps[1],
+                    line + steps[2],
+                    column + steps[3],
+                )
+                if len(steps) > 4:
+                    name += steps[4]
+                segment = (source, line, column, name if len(steps) > 4 else None)
             columns.append(at)
             segments.append(segment)
         yield columns, segments

@@ -1,12 +1,14 @@
 """What `bundle` makes of a project."""
 
+import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from bundle_project import Project, Run
 
-from selfedge.bundle import bundler
+from selfedge.bundle import bundle, bundler
 from selfedge.errors import BuildError, ManifestError
 from selfedge.manifest.model import Rule
 
@@ -258,6 +260,24 @@ def test_a_missing_main_names_place_and_remedy(
         project.bundle(main)
     assert caught.value.position is not None
     assert caught.value.position.line == 2
+
+
+@pytest.mark.parametrize(("own", "line"), [('main = "gone.ts"', 3), ("", 1)])
+def test_a_missing_main_of_an_environment_is_found_in_its_table(
+    project: Project, own: str, line: int
+) -> None:
+    project.write({"wrangler.toml": f'main = "gone.ts"\n[env.x]\n{own}\nname = "n"\n'})
+    manifest = replace(project.manifest("gone.ts"), environment="x")
+    with pytest.raises(ManifestError) as caught:
+        asyncio.run(bundle(manifest, esbuild=project.esbuild))
+    assert caught.value.position is not None
+    assert caught.value.position.line == line
+
+
+def test_a_worker_without_main_has_nothing_to_build(project: Project) -> None:
+    manifest = replace(project.manifest(), main=None)
+    with pytest.raises(BuildError, match="has no main"):
+        asyncio.run(bundle(manifest, esbuild=project.esbuild))
 
 
 def test_a_main_without_suffix_is_found(project: Project) -> None:
