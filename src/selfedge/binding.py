@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from selfedge.settings import Settings
@@ -53,9 +53,13 @@ class Fragment:
 
     bindings: Sequence[Struct] = ()  # Worker.bindings
     worker: Mapping[str, object] = field(default_factory=dict)  # lists are joined
+    others: Mapping[str, Mapping[str, object]] = field(
+        default_factory=dict
+    )  # the same for other Workers of the run, by script name
     services: Sequence[Struct] = ()  # Config.services; a name stands once
     extensions: Sequence[Struct] = ()  # Config.extensions; likewise
     backends: Sequence[Backend] = ()  # become `external` services
+    needs: Sequence[str] = ()  # scripts that must run in the same process
     rows: Sequence[Row] = ()
 
 
@@ -66,7 +70,9 @@ class Site:
     account: str
     worker: str  # the script's name
     workers: frozenset[str]  # all scripts of this run
-    classes: Mapping[str, str] = field(default_factory=dict)  # DO class → class key
+    objects: str  # folder of all Durable Objects
+    secrets: Mapping[str, str] = field(default_factory=dict)  # values, not to be shown
+    version: Mapping[str, str] = field(default_factory=dict)  # id, tag, timestamp
     origins: Mapping[str, str] = field(default_factory=dict)  # hostname → URL
     upstream: str | None = None  # origin behind the Worker's own hosts
     own_hosts: Sequence[str] = ()  # hosts that are the Worker's own
@@ -107,3 +113,7 @@ class Binding(Generic[C]):
     compile: Callable[[C, Site], Fragment]
     serve: str | None = None  # "module:function", a `Serve`; None: workerd does it
     commands: str | None = None  # "module:group", a click group, loaded by the CLI only
+
+
+AnyBinding: TypeAlias = Binding[Any]
+"""One of a list of bindings, whose entries only it understands."""

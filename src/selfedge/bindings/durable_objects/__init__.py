@@ -1,0 +1,24 @@
+"""Durable Objects: the engine runs and stores them; we name and place them."""
+
+from selfedge.binding import Binding
+from selfedge.bindings.durable_objects.compile import compile_class, compile_object
+from selfedge.bindings.durable_objects.config import (
+    DurableObject,
+    HostedClass,
+    parse_migrations,
+    parse_objects,
+)
+
+CLASSES: Binding[HostedClass] = Binding(
+    kind="durable_object_class",
+    table="migrations",
+    parse=parse_migrations,
+    compile=compile_class,
+)
+
+BINDING: Binding[DurableObject] = Binding(
+    kind="durable_object",
+    table="durable_objects",
+    parse=parse_objects,
+    compile=compile_object,
+)

@@ -1,0 +1,9 @@
+"""Service bindings: one Worker calls another, by fetch or RPC."""
+
+from selfedge.binding import Binding
+from selfedge.bindings.services.compile import compile_service
+from selfedge.bindings.services.config import Service, parse
+
+BINDING: Binding[Service] = Binding(
+    kind="service", table="services", parse=parse, compile=compile_service
+)

@@ -1,0 +1,51 @@
+"""A service binding → the other Worker's service in the same process."""
+
+import json
+from importlib.resources import files
+
+from selfedge.binding import Fragment, Row, Site
+from selfedge.bindings.services.config import Service
+from selfedge.types import Struct
+
+_ABSENT_DATE = "2026-01-01"
+
+
+def compile_service(entry: Service, site: Site) -> Fragment:
+    """Return the binding; a Worker that is not in this run throws when called."""
+    script = entry.service
+    if entry.environment:
+        script = f"{script}-{entry.environment}"
+    designator: Struct = {"name": site.worker_service(script)}
+    if entry.entrypoint:
+        designator["entrypoint"] = entry.entrypoint
+    if entry.props is not None:
+        designator["props"] = {"json": json.dumps(entry.props)}
+    detail = f"{script}#{entry.entrypoint}" if entry.entrypoint else script
+    services: list[Struct] = []
+    if script not in site.workers:
+        absent = _absent(entry.binding, script)
+        designator = {"name": absent["name"]}
+        services.append(absent)
+        detail += "  (not in this run: add its --config)"
+    return Fragment(
+        bindings=[{"name": entry.binding, "service": designator}],
+        services=services,
+        rows=[Row(name=f"env.{entry.binding}", kind="service", detail=detail)],
+    )
+
+
+def _absent(binding: str, script: str) -> Struct:
+    """Return a service that throws an Error with the remedy."""
+    source = files("selfedge.bindings.services").joinpath("worker.js").read_text()
+    message = (
+        f"env.{binding}: the Worker {script!r} is not part of this run. "
+        "Add it: selfedge dev --config wrangler.toml --config ../OTHER/wrangler.toml"
+    )
+    return {
+        "name": f"absent:{binding}:{script}",
+        "worker": {
+            "modules": [{"name": "absent.js", "esModule": source}],
+            "compatibilityDate": _ABSENT_DATE,
+            "bindings": [{"name": "message", "text": message}],
+        },
+    }

@@ -1,0 +1,12 @@
+"""The id, tag and time of the running version."""
+
+from selfedge.binding import Binding
+from selfedge.bindings.version_metadata.compile import compile_metadata
+from selfedge.bindings.version_metadata.config import VersionMetadata, parse
+
+BINDING: Binding[VersionMetadata] = Binding(
+    kind="version_metadata",
+    table="version_metadata",
+    parse=parse,
+    compile=compile_metadata,
+)

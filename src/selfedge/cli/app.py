@@ -1,0 +1,60 @@
+"""The commands, and what becomes of their errors."""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+
+import click
+
+from selfedge import __version__
+from selfedge.errors import SelfedgeError
+
+_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "dev": ("selfedge.cli.dev:command", "Run a project here, and again at each save."),
+    "init": ("selfedge.cli.init:command", "Write a new project."),
+    "setup": ("selfedge.cli.setup:command", "Fetch the engine and the models now."),
+    "ai": ("selfedge.bindings.ai.commands:group", "See and fetch AI models."),
+}
+_INTERRUPTED = 130
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="selfedge")
+def app() -> None:
+    """Run unmodified Cloudflare Workers on your own machine."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; return the exit code."""
+    try:
+        code = app.main(list(arguments), prog_name="selfedge", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except SelfedgeError as error:
+        click.echo(f"{click.style('error', fg='red', bold=True)}: {error}", err=True)
+        return error.exit_code
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,205 @@
+// The edge of a Worker. It runs in the Worker's own isolate, before the user's
+// handler: sets request.cf and the CF-* headers, counts what is under way so that
+// the supervisor knows when the process may stop, and answers uncaught exceptions.
+// It is evaluated before the user's modules and takes its bindings out of `env`.
+import { env } from "cloudflare:workers";
+
+const PLACES_MAX = 1000;
+const LOOPBACK = /^(127\.|::1$)/;
+const config = take("config"); // { colo, loopback, place: { ip?, country? } }
+const service = take("service"); // our Python side: places, exceptions
+const next = take("next"); // the process that takes over from this one
+
+const places = new Map(); // what a client is known by → its request.cf
+let requests = 0; // being handled
+let background = 0; // waitUntil promises that are pending
+let webSockets = 0; // accepted since the start; their end cannot be seen
+let forwarding = false; // a newer process runs: pass requests on to it
+let gateOpensAt = 0; // ms; the process stops before: requests wait, then finish
+let counted = false; // ExecutionContext.prototype.waitUntil counts
+let rays = 0;
+let rayPrefix;
+
+/** The entrypoint that the client socket names: `fetch` for `handler`. */
+export function entrypoint(handler) {
+  const worker = typeof handler === "function" ? instantiating(handler) : handler;
+  return {
+    async fetch(request, env, ctx) {
+      countBackground(ctx);
+      if (gateOpensAt !== 0) await gate();
+      if (forwarding) return next.fetch(request);
+      requests += 1;
+      try {
+        if (config.loopback && request.url.includes("/cdn-cgi/")) {
+          const answer = await trigger(worker, request, env, ctx);
+          if (answer !== undefined) return answer;
+        }
+        return await handle(worker, request, env, ctx);
+      } finally {
+        requests -= 1;
+      }
+    },
+  };
+}
+
+/** What the supervisor asks of this isolate over a private socket. */
+export const control = {
+  async fetch(request, env, ctx) {
+    countBackground(ctx);
+    const { pathname } = new URL(request.url);
+    if (pathname === "/forward") forwarding = true;
+    if (pathname === "/gate") gateOpensAt = Date.now() + Number(await request.text());
+    return Response.json({ requests, background, webSockets });
+  },
+};
+
+async function handle(worker, request, env, ctx) {
+  const peer = request.cf?.clientIp ?? "127.0.0.1:0";
+  const outer = request.headers;
+  let ip = peer.slice(0, peer.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+  let country = null;
+  if (config.loopback) {
+    ip = outer.get("selfedge-client-ip") ?? config.place.ip ?? ip;
+    country = outer.get("selfedge-country") ?? config.place.country ?? null;
+  }
+  const encoding = outer.get("accept-encoding") ?? "";
+  const cf = await place(ip, country, encoding);
+  const ray = nextRay();
+  const inner = new Request(request, { cf });
+  const headers = inner.headers;
+  const forwarded = outer.get("x-forwarded-for");
+  headers.set("cf-connecting-ip", ip);
+  headers.set("cf-ipcountry", cf.country ?? "XX");
+  headers.set("cf-ray", ray);
+  headers.set("x-real-ip", ip);
+  headers.set("x-forwarded-for", forwarded === null ? ip : `${forwarded}, ${ip}`);
+  headers.delete("selfedge-client-ip");
+  headers.delete("selfedge-country");
+  let response;
+  try {
+    if (typeof worker?.fetch !== "function") throw new TypeError(NO_FETCH);
+    response = await worker.fetch(inner, env, ctx);
+    if (!(response instanceof Response)) throw new TypeError(NO_RESPONSE);
+  } catch (error) {
+    response = await explain(error, request);
+  }
+  if (response.webSocket) webSockets += 1;
+  return withRay(response, ray);
+}
+
+const NO_FETCH =
+  "This Worker has no fetch handler: export default { fetch(request, env, ctx) { … } }";
+const NO_RESPONSE = "The fetch handler did not return a Response.";
+
+function take(name) {
+  const key = `selfedge:${name}`;
+  const value = env[key];
+  delete env[key];
+  return value;
+}
+
+function instantiating(Entrypoint) {
+  return {
+    fetch: (request, env, ctx) => new Entrypoint(ctx, env).fetch(request),
+    scheduled: (event, env, ctx) => new Entrypoint(ctx, env).scheduled(event),
+  };
+}
+
+/** Count pending waitUntil promises, of every handler of this isolate. */
+function countBackground(ctx) {
+  if (counted) return;
+  counted = true;
+  const prototype = Object.getPrototypeOf(ctx);
+  const native = prototype.waitUntil;
+  const done = () => {
+    background -= 1;
+  };
+  prototype.waitUntil = function waitUntil(promise) {
+    background += 1;
+    native.call(this, promise);
+    Promise.resolve(promise).then(done, done);
+  };
+}
+
+function gate() {
+  return new Promise((open) => setTimeout(open, gateOpensAt - Date.now()));
+}
+
+async function place(ip, country, encoding) {
+  const key = `${ip}\n${country}\n${encoding}`;
+  const known = places.get(key);
+  if (known !== undefined) return known;
+  const found = {
+    ...(await lookUp(ip, country)),
+    colo: config.colo,
+    httpProtocol: "HTTP/1.1",
+  };
+  if (encoding !== "") found.clientAcceptEncoding = encoding;
+  if (places.size >= PLACES_MAX) places.clear();
+  places.set(key, found);
+  return found;
+}
+
+async function lookUp(ip, country) {
+  if (country === null && LOOPBACK.test(ip)) return {}; // it is in no country
+  const query = new URLSearchParams({ ip });
+  if (country !== null) query.set("country", country);
+  const answer = await service.fetch(`http://edge/place?${query}`);
+  return answer.json();
+}
+
+function nextRay() {
+  rayPrefix ??= crypto.randomUUID().slice(0, 8);
+  rays = (rays + 1) >>> 0;
+  return `${rayPrefix}${rays.toString(16).padStart(8, "0")}-${config.colo}`;
+}
+
+function withRay(response, ray) {
+  try {
+    response.headers.set("cf-ray", ray);
+    return response;
+  } catch {
+    const copy = new Response(response.body, response); // headers were immutable
+    copy.headers.set("cf-ray", ray);
+    return copy;
+  }
+}
+
+/** Report an uncaught exception; the answer is the page that explains it. */
+async function explain(error, request) {
+  const report = {
+    name: String(error?.name ?? "Error"),
+    message: String(error?.message ?? error),
+    stack: String(error?.stack ?? error),
+    method: request.method,
+    url: request.url,
+    accept: request.headers.get("accept") ?? "",
+  };
+  const page = await service.fetch("http://edge/exception", {
+    method: "POST",
+    body: JSON.stringify(report),
+  });
+  return new Response(page.body, page);
+}
+
+/** `/cdn-cgi/handler/scheduled?cron=…` fires the Worker's scheduled(). */
+async function trigger(worker, request, env, ctx) {
+  const { pathname, searchParams } = new URL(request.url);
+  if (pathname !== "/cdn-cgi/handler/scheduled") return undefined;
+  if (typeof worker?.scheduled !== "function") {
+    return new Response("This Worker has no scheduled() handler.\n", { status: 404 });
+  }
+  const time = Number(searchParams.get("time")) || Date.now();
+  const event = {
+    type: "scheduled",
+    cron: searchParams.get("cron") ?? "",
+    scheduledTime: time,
+    noRetry() {},
+  };
+  try {
+    await worker.scheduled(event, env, ctx);
+  } catch (error) {
+    return explain(error, request);
+  }
+  return new Response("ok\n");
+}

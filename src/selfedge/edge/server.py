@@ -1,0 +1,54 @@
+"""What the edge module in an isolate asks of Python: places, and error pages."""
+
+from collections.abc import Callable
+
+import msgspec
+from aiohttp import web
+
+from selfedge.edge.place import Places
+from selfedge.edge.problem import Problem
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """An exception that the user's handler did not catch."""
+
+    name: str
+    message: str
+    stack: str  # as V8 writes it, positions in the bundle
+    method: str
+    url: str
+    accept: str
+
+
+Explain = Callable[[str, Report], Problem]
+"""(script name, report) → the problem with TypeScript positions; may log it."""
+
+
+class EdgeService:
+    """Answers the edge modules of all Workers of one process."""
+
+    def __init__(self, places: Places, explain: Explain) -> None:
+        self._places = places
+        self._explain = explain
+
+    async def handle(
+        self, resource: str, request: web.BaseRequest
+    ) -> web.StreamResponse:
+        """Answer the edge module of the Worker `resource`."""
+        if request.path == "/place":
+            query = request.query
+            place = self._places.of(query.get("ip", ""), query.get("country"))
+            return web.json_response(place)
+        if request.path == "/exception":
+            return self._exception(resource, await request.read())
+        return web.Response(status=404)
+
+    def _exception(self, worker: str, body: bytes) -> web.Response:
+        try:
+            report = msgspec.json.decode(body, type=Report)
+        except msgspec.MsgspecError as error:
+            return web.Response(status=400, text=str(error))
+        text, content_type = self._explain(worker, report).answer(report.accept)
+        return web.Response(
+            status=500, body=text.encode(), headers={"content-type": content_type}
+        )

@@ -1,0 +1,203 @@
+"""The composition root: builds every object of a node, for `dev`."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+from selfedge.binding import Context
+from selfedge.compiler.process import backends
+from selfedge.edge.place import Places, open_database
+from selfedge.settings import Settings
+from selfedge.standard import BINDINGS
+from selfedge.storage.embedded import EmbeddedStorage
+from selfedge.supervisor.console import Console
+from selfedge.supervisor.dev import DevLoop, Surroundings, Terminal
+from selfedge.supervisor.group import Group
+from selfedge.supervisor.project import Choices, Project
+from selfedge.supervisor.remapper import Remapper
+from selfedge.supervisor.sockets import ClientPort, listen_unix
+from selfedge.supervisor.state import owned, run_directory
+from selfedge.workerd.config import encode
+from selfedge.workerd.install import Engine
+
+COLO = "LAB"
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+class DevTerminal(Terminal, Protocol):
+    """What `dev` says to its user, and hears of them."""
+
+    def ready(self, project: Project | None, url: str) -> None:
+        """Clients can connect."""
+
+    def log(self, level: str, text: str) -> None:
+        """A Worker, or the engine, said something."""
+
+    def notice(self, text: str) -> None:
+        """We say something."""
+
+    def keys(
+        self, reload: asyncio.Event, stop: asyncio.Event
+    ) -> AbstractContextManager[None]:
+        """Hear keys while the context is open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevOptions:
+    """What the user of `dev` chose; paths are absolute."""
+
+    configs: Sequence[Path]
+    state: Path
+    host: str = "127.0.0.1"
+    port: int = 8787
+    environment: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    upstream: str | None = None
+    country: str | None = None
+    client_ip: str | None = None
+    geoip: Sequence[Path] = ()  # databases; the first that knows an address wins
+    reload: bool = True
+
+
+async def dev(
+    options: DevOptions, engine: Engine, settings: Settings, terminal: DevTerminal
+) -> int:
+    """Run the project until a signal comes; return the exit code.
+
+    Raises:
+        SelfedgeError: it cannot start; what is wrong is in the message.
+    """
+    stop = asyncio.Event()
+    received: list[int] = []
+    with _signals(stop, received), owned(options.state):
+        with run_directory(options.state) as run_dir:
+            port = ClientPort(options.host, options.port)
+            async with _running(options, engine, settings, terminal, run_dir, port) as (
+                loop
+            ):
+                with terminal.keys(loop.again, stop):
+                    running = asyncio.create_task(loop.run(watching=options.reload))
+                    stopped = asyncio.create_task(stop.wait())
+                    await asyncio.wait(
+                        {running, stopped}, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    for task in (running, stopped):
+                        task.cancel()
+                    if running.done() and not running.cancelled():
+                        running.result()
+    return 128 + received[0] if received else 0
+
+
+@asynccontextmanager
+async def _running(
+    options: DevOptions,
+    engine: Engine,
+    settings: Settings,
+    terminal: DevTerminal,
+    run_dir: Path,
+    port: ClientPort,
+) -> AsyncIterator[DevLoop]:
+    """Start the engine, then the services: a first request waits for neither."""
+    remapper = Remapper()
+    console = Console(terminal.log, remapper)
+    group = Group(
+        port,
+        workerd=engine.workerd,
+        encode=partial(encode, schema=engine.schema),
+        run_dir=run_dir,
+        hear=console.hear,
+        notice=terminal.notice,
+    )
+    path = run_dir / "services.sock"
+    lent = listen_unix(path)
+    loop = DevLoop(
+        _surroundings(options, engine, port, path), group, remapper, terminal
+    )
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(group.stop)
+        warm = asyncio.create_task(asyncio.to_thread(import_module, "capnp"))
+        project = await loop.release()
+        await warm
+        terminal.ready(project, _url(options.host, port.port))
+        module = await asyncio.to_thread(import_module, "selfedge.services.dev")
+        storage = await stack.enter_async_context(EmbeddedStorage(options.state))
+        context = Context(
+            storage=storage,
+            settings=settings,
+            clock=time.time,
+            notice=terminal.notice,
+        )
+        places = Places(
+            [open_database(db) for db in (*options.geoip, engine.countries)]
+        )
+        services = module.services(BINDINGS, context, places, console, terminal.log)
+        await stack.enter_async_context(services)
+        await services.allow(backends(project.parts) if project else ())
+        await services.listen(lent)
+        loop.allow = services.allow
+        yield loop
+
+
+def _surroundings(
+    options: DevOptions, engine: Engine, port: ClientPort, services: Path
+) -> Surroundings:
+    loopback = options.host in _LOOPBACK
+    chosen = {"ip": options.client_ip, "country": options.country}
+    return Surroundings(
+        choices=Choices(
+            configs=options.configs,
+            environment=options.environment,
+            variables=options.variables,
+            origins=options.origins,
+            upstream=options.upstream,
+            addresses=[
+                f"{host}:{port.port}"
+                for host in dict.fromkeys(
+                    (options.host, "127.0.0.1", "localhost", "[::1]")
+                )
+            ],
+            objects=options.state / "objects",
+        ),
+        bindings=BINDINGS,
+        esbuild=engine.esbuild,
+        environ=os.environ,
+        services=f"unix:{services}",
+        edge={
+            "colo": COLO,
+            "loopback": loopback,
+            "place": {key: value for key, value in chosen.items() if value},
+        },
+    )
+
+
+def _url(host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}"
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event, received: list[int]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+
+    def on(number: int) -> None:
+        received.append(number)
+        stop.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in numbers:
+        loop.add_signal_handler(number, on, number)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,1 @@
+"""The stateful services, on one socket for each group of Workers."""

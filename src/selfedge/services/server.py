@@ -1,0 +1,80 @@
+"""One socket for a group of Workers: who asks, may it, and which service answers."""
+
+import logging
+import socket
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from importlib import import_module
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from selfedge.binding import IDENTITY_HEADER, AnyBinding, Context, Serve, Service
+
+KEEP_ALIVE_S = (
+    75.0  # the engine drops an idle connection after 5 s; we must not be first
+)
+_LOG = logging.getLogger(__name__)
+
+
+class Services:
+    """Starts the services that are used, and routes the engine's requests to them."""
+
+    def __init__(
+        self,
+        bindings: Iterable[AnyBinding],
+        context: Context,
+        built_in: Mapping[str, Service],
+    ) -> None:
+        self._servers = {
+            binding.kind: binding.serve for binding in bindings if binding.serve
+        }
+        self._context = context
+        self._services = dict(built_in)
+        self._allowed: set[str] = set()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> "Services":
+        await self._stack.__aenter__()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._stack.aclose()
+
+    async def allow(self, identities: Iterable[str]) -> None:
+        """Let the group use `identities` ("kv:abc"); start what is not running."""
+        wanted = set(identities)
+        for kind in {identity.partition(":")[0] for identity in wanted}:
+            await self._start(kind)
+        self._allowed |= wanted
+
+    async def listen(self, lent: socket.socket) -> None:
+        """Answer on a listening unix socket until closed."""
+        server = web.Server(
+            self._answer, access_log=None, keepalive_timeout=KEEP_ALIVE_S
+        )
+        runner = web.ServerRunner(server, shutdown_timeout=1.0)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        await web.SockSite(runner, lent).start()
+
+    async def _start(self, kind: str) -> None:
+        if kind in self._services or kind not in self._servers:
+            return
+        module, _, name = (self._servers[kind] or "").partition(":")
+        serve: Serve = getattr(import_module(module), name)
+        self._services[kind] = await self._stack.enter_async_context(
+            serve(self._context)
+        )
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        identity = request.headers.get(IDENTITY_HEADER, "")
+        kind, _, resource = identity.partition(":")
+        service = self._services.get(kind)
+        if service is None or identity not in self._allowed:
+            return web.Response(status=403, reason=f"No binding {identity or '?'}")
+        try:
+            return await service.handle(unquote(resource), request)
+        except Exception:
+            _LOG.exception("service %s failed on %s", identity, request.method)
+            return web.Response(status=500, reason="Internal error, see the log")

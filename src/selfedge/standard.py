@@ -1,0 +1,29 @@
+"""Every binding there is, in the order in which a Worker gets them."""
+
+from collections.abc import Sequence
+
+from selfedge.binding import AnyBinding
+from selfedge.bindings import (
+    ai,
+    cache,
+    durable_objects,
+    kv,
+    outbound,
+    services,
+    vars,  # noqa: A004 - Cloudflare's word
+    vectorize,
+    version_metadata,
+)
+
+BINDINGS: Sequence[AnyBinding] = (
+    vars.BINDING,
+    kv.BINDING,
+    durable_objects.CLASSES,
+    durable_objects.BINDING,
+    ai.BINDING,
+    vectorize.BINDING,
+    services.BINDING,
+    version_metadata.BINDING,
+    cache.BINDING,
+    outbound.BINDING,
+)

@@ -1,0 +1,140 @@
+"""The processes of one group of Workers: release, restart, stop."""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+from selfedge.supervisor.process import Hear
+from selfedge.supervisor.slot import Release, Slot
+from selfedge.supervisor.sockets import ClientPort
+from selfedge.supervisor.watchdog import Watchdog
+from selfedge.types import Notice, Struct
+
+Encode = Callable[[Struct], bytes]
+Make = Callable[[str], Release]
+
+
+class Group:
+    """Workers that share a process, behind one client port."""
+
+    def __init__(
+        self,
+        port: ClientPort,
+        *,
+        workerd: Path,
+        encode: Encode,
+        run_dir: Path,
+        hear: Hear,
+        notice: Notice,
+    ) -> None:
+        self._port = port
+        self._workerd = workerd
+        self._encode = encode
+        self._run_dir = run_dir
+        self._hear = hear
+        self._generations = itertools.count(1)
+        self._current: Slot | None = None
+        self._make: Make | None = None
+        self._watchdog = Watchdog(self._start, notice)
+        self._leaving: dict[asyncio.Task[None], Slot] = {}
+        self._lock = asyncio.Lock()
+
+    async def release(self, make: Make) -> None:
+        """Put what `make` describes in place of what runs; lose no request.
+
+        `make` gets the address of the process that will come after it.
+
+        Raises:
+            EngineError: it did not start. Without Durable Objects, what ran
+                before goes on; with them, clients wait for the next release.
+        """
+        async with self._lock:
+            self._make = make
+            generation = next(self._generations)
+            successor = self._base(generation + 1).with_suffix(".forward")
+            release = make(f"unix:{successor}")
+            old = self._current
+            waiting = old is not None and old.process is None
+            client = old.client if old and waiting else self._port.open()
+            slot = Slot(release, client, self._base(generation))
+            if old is None or waiting:
+                await self._begin(slot, old)
+            elif old.release.durable and release.durable:
+                await self._replace(slot, old)
+            else:
+                await self._overlap(slot, old)
+            self._watchdog.guard(slot)
+
+    async def restart(self) -> None:
+        """Start the current release again, in a fresh process."""
+        if self._make is not None:
+            await self.release(self._make)
+
+    async def stop(self) -> None:
+        """Stop all processes; requests under way get about a second."""
+        self._watchdog.rest()
+        slots = [self._current] if self._current else []
+        await asyncio.gather(*(slot.leave() for slot in slots))
+        for task in self._leaving:
+            task.cancel()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
+        for slot in slots:
+            self._discard(slot)
+        self._port.close_all()
+
+    async def _begin(self, slot: Slot, waiting: Slot | None) -> None:
+        """Serve clients of whom some may wait already."""
+        if waiting is not None:
+            waiting.close()
+        self._current = slot
+        self._port.steer(slot.client)
+        await self._start(slot)
+
+    async def _overlap(self, slot: Slot, old: Slot) -> None:
+        """Let the old process finish beside the new one."""
+        try:
+            await self._start(slot)
+        except BaseException:
+            self._discard(slot)
+            raise
+        self._current = slot
+        self._port.steer(slot.client)
+        self._let_go(old)
+
+    async def _replace(self, slot: Slot, old: Slot) -> None:
+        """Have clients wait in the new socket while the old process gives way."""
+        self._watchdog.rest()
+        self._current = slot
+        self._port.steer(slot.client)
+        await old.leave()
+        self._discard(old)
+        await self._start(slot)
+
+    async def _start(self, slot: Slot) -> None:
+        if slot.release.durable:  # never two owners of one Durable Object
+            owners = [
+                task for task, old in self._leaving.items() if old.release.durable
+            ]
+            await asyncio.gather(*owners, return_exceptions=True)
+        config = self._encode(slot.release.config)
+        await slot.start(self._workerd, config, self._hear)
+
+    def _let_go(self, old: Slot) -> None:
+        async def end() -> None:
+            try:
+                await (old.leave() if old.release.durable else old.drain())
+            finally:
+                await old.kill()
+                self._discard(old)
+
+        task = asyncio.create_task(end())
+        self._leaving[task] = old
+        task.add_done_callback(lambda done: self._leaving.pop(done, None))
+
+    def _discard(self, slot: Slot) -> None:
+        slot.close()
+        self._port.close(slot.client)
+
+    def _base(self, generation: int) -> Path:
+        return self._run_dir / f"{generation}"

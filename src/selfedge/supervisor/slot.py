@@ -1,0 +1,117 @@
+"""A place for one engine process: its sockets, its config file, its end."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from selfedge.compiler.process import CLIENT_SOCKET, FORWARD_SOCKET, control_socket
+from selfedge.supervisor.control import Activity, Control
+from selfedge.supervisor.process import EngineProcess, Hear
+from selfedge.supervisor.sockets import listen_unix
+from selfedge.types import Struct
+
+DRAIN_S = 30.0  # what a process without Durable Objects may take to finish
+DURABLE_DRAIN_S = 1.0  # what one with Durable Objects may take: nobody serves them
+KILL_AFTER_S = 1.0  # after SIGTERM, when only WebSockets keep it
+_GATE_MS = 60
+_SETTLE_S = 0.03  # within which busy connections have come to the gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """What a process is to run."""
+
+    scripts: Sequence[str]
+    config: Struct
+    durable: bool  # it owns Durable Objects: never beside another that does
+
+
+class Slot:
+    """Sockets that wait for clients, and the process that serves them."""
+
+    def __init__(self, release: Release, client: socket.socket, base: Path) -> None:
+        self.release = release
+        self.client = client
+        self.process: EngineProcess | None = None
+        self._config = base.with_suffix(".config")
+        self._paths = {FORWARD_SOCKET: base.with_suffix(".forward")}
+        for index, script in enumerate(release.scripts):
+            self._paths[control_socket(script)] = base.with_suffix(f".control{index}")
+        self._private = {name: listen_unix(path) for name, path in self._paths.items()}
+        self.control = Control(
+            tuple(self._paths[control_socket(script)] for script in release.scripts)
+        )
+
+    @property
+    def forward_path(self) -> Path:
+        """Where a predecessor sends what still reaches it."""
+        return self._paths[FORWARD_SOCKET]
+
+    async def start(self, workerd: Path, config: bytes, hear: Hear) -> None:
+        """Start a process on the sockets; those who wait are served at once.
+
+        Raises:
+            EngineError: it did not start.
+        """
+        self._config.touch(mode=0o600)
+        self._config.write_bytes(config)
+        sockets = {CLIENT_SOCKET: self.client, **self._private}
+        try:
+            self.process = await EngineProcess.start(
+                workerd, self._config, sockets, hear
+            )
+        finally:
+            self._config.unlink(missing_ok=True)
+        await self._count()
+
+    async def drain(self) -> None:
+        """Let the process finish while a successor serves, then stop it."""
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                await self.control.forward()
+                while not (await self.control.status()).idle:
+                    await asyncio.sleep(_SETTLE_S)
+        await self._stop(DRAIN_S)
+
+    async def leave(self) -> None:
+        """Stop the process within about a second: its successor waits for it."""
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(DURABLE_DRAIN_S):
+                while not (await self.control.status()).idle:
+                    await asyncio.sleep(_SETTLE_S / 3)
+        await self._stop(KILL_AFTER_S)
+
+    async def kill(self) -> None:
+        """End the process now."""
+        if self.process is not None:
+            await self.process.kill()
+
+    def close(self) -> None:
+        """Remove the private sockets."""
+        for name, one in self._private.items():
+            one.close()
+            self._paths[name].unlink(missing_ok=True)
+
+    async def _stop(self, grace_s: float) -> None:
+        if self.process is None or not self.process.running:
+            return
+        try:
+            activity = await self.control.gate(_GATE_MS)
+        except (OSError, TimeoutError):  # it is gone, or busy in a loop
+            await self.process.kill()
+            return
+        await asyncio.sleep(_SETTLE_S)
+        await self.process.terminate(_grace(activity, grace_s))
+
+    async def _count(self) -> None:
+        """Ask once, so that each isolate counts waitUntil from the first request."""
+        with contextlib.suppress(OSError, TimeoutError):
+            await self.control.status()
+
+
+def _grace(activity: Activity, grace_s: float) -> float:
+    """WebSockets never end by themselves: with one open, do not wait for long."""
+    return KILL_AFTER_S if activity.web_sockets else grace_s

@@ -1,0 +1,121 @@
+"""Listening sockets that we own and lend to engine processes."""
+
+import contextlib
+import ctypes
+import errno
+import os
+import socket
+import struct
+from pathlib import Path
+
+from selfedge.errors import UsageError
+from selfedge.supervisor.ports import owner_of_port
+
+BACKLOG = 1024
+_ATTACH_REUSEPORT_CBPF = 51  # SO_ATTACH_REUSEPORT_CBPF of Linux
+_BPF_RETURN_CONSTANT = 0x06
+
+
+class ClientPort:
+    """One TCP port for a row of processes: each has a listening socket of its own.
+
+    All sockets share the port (SO_REUSEPORT). A one-instruction program in the
+    kernel sends each new connection to the socket of the process that is current,
+    so a process that is about to stop gets none, and one that has not started yet
+    finds them waiting in its backlog. Where the kernel cannot do that, all
+    processes share one socket, and the old one forwards what it accepts.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        """Take the port; 0 takes any that is free.
+
+        Raises:
+            UsageError: the port is in use, or `host` is not an address here.
+        """
+        self.host = host
+        self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        _probe(self._family, host, port)
+        first = self._listen(port)
+        self.port: int = first.getsockname()[1]
+        self._sockets = [first]  # in the kernel's order
+        self._spare: socket.socket | None = first
+        self._steers = _steer(first, 0)
+
+    def open(self) -> socket.socket:
+        """Return the listening socket for one more process."""
+        if self._spare is not None:
+            spare, self._spare = self._spare, None
+            return spare
+        if not self._steers:
+            return self._sockets[0].dup()
+        one_more = self._listen(self.port)
+        self._sockets.append(one_more)
+        return one_more
+
+    def steer(self, to: socket.socket) -> None:
+        """Send all connections from now on to the socket `to`."""
+        if self._steers:
+            _steer(to, self._sockets.index(to))
+
+    def close(self, one: socket.socket) -> None:
+        """Give up a socket whose process has ended."""
+        if self._steers and one in self._sockets:
+            last = self._sockets.pop()
+            if last is not one:  # the kernel fills the gap with the last one
+                self._sockets[self._sockets.index(one)] = last
+        one.close()
+
+    def close_all(self) -> None:
+        """Give up the port."""
+        for one in self._sockets:
+            one.close()
+
+    def _listen(self, port: int) -> socket.socket:
+        one = socket.socket(self._family, socket.SOCK_STREAM)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        one.bind((self.host, port))
+        one.listen(BACKLOG)
+        return one
+
+
+def listen_unix(path: Path) -> socket.socket:
+    """Listen on `path`, replacing what a dead process left there."""
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    one = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    one.bind(str(path))
+    one.listen(BACKLOG)
+    return one
+
+
+def _probe(family: int, host: str, port: int) -> None:
+    """Bind without SO_REUSEPORT once: sharing with a stranger would split traffic."""
+    with socket.socket(family, socket.SOCK_STREAM) as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((host, port))
+        except OSError as error:
+            raise UsageError(_refusal(host, port, error)) from error
+
+
+def _refusal(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        owner = owner_of_port(port)
+        by = f" by {owner}" if owner else ""
+        return f"port {port} is in use{by}. Choose another: --port 0 takes any."
+    if error.errno == errno.EACCES:
+        return f"port {port} needs more rights. Choose one above 1023: --port 8787."
+    return f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}."
+
+
+def _steer(member: socket.socket, index: int) -> bool:
+    program = ctypes.create_string_buffer(
+        struct.pack("HBBI", _BPF_RETURN_CONSTANT, 0, 0, index)
+    )
+    filters = struct.pack("HxxxxxxP", 1, ctypes.addressof(program))
+    try:
+        member.setsockopt(socket.SOL_SOCKET, _ATTACH_REUSEPORT_CBPF, filters)
+    except OSError:
+        return False
+    return True
