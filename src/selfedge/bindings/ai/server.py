@@ -49,7 +49,7 @@ async def serve(context: Context) -> AsyncIterator["AIServer"]:
 
 def inference_threads() -> int:
     """Return how many threads compute: one core is left to everybody else."""
-    return max(1, len(os.sched_getaffinity(0)) - 1)
+    return max(1, (os.cpu_count() or 2) - 1)
 
 
 class AIServer:
@@ -136,29 +136,29 @@ async def _while_connected(request: BaseRequest, work: Coroutine[Any, Any, T]) -
 async def _stream(
     request: BaseRequest, answer: Stream, headers: dict[str, str]
 ) -> StreamResponse:
-    response = StreamResponse(
-        headers={
-            **headers,
-            "content-type": wire.STREAM_TYPE,
-            "cache-control": "no-cache",
-        }
-    )
+    stream = {"content-type": wire.STREAM_TYPE, "cache-control": "no-cache"}
+    response = StreamResponse(headers={**headers, **stream})
+    with suppress(Aborted, ClientConnectionResetError):
+        await response.prepare(request)
+        complete = await _while_connected(request, _pump(answer, response))
+        if not complete and request.transport:
+            request.transport.close()
+    return response
+
+
+async def _pump(answer: Stream, response: StreamResponse) -> bool:
+    """Write all events; return whether the answer came to its end."""
     async with aclosing(answer.events) as events:
         try:
-            await response.prepare(request)
             async for event in events:
                 await response.write(wire.event(event))
-            await response.write(wire.END_OF_STREAM)
-        except ClientConnectionResetError:
-            pass  # leaving the block cancels the generation
         except AiError as error:
             # The status is sent. Say what happened, and cut the body short, so that
             # no reader takes it for a complete answer.
-            with suppress(ClientConnectionResetError):
-                await response.write(wire.event(wire.error_value(error)))
-            if request.transport:
-                request.transport.close()
-    return response
+            await response.write(wire.event(wire.error_value(error)))
+            return False
+        await response.write(wire.END_OF_STREAM)
+        return True
 
 
 def _json(

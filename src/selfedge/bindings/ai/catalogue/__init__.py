@@ -61,7 +61,8 @@ class Catalogue:
 
     def nearest(self, model_id: str) -> str | None:
         """Return the id that `model_id` may be a slip of."""
-        return next(iter(difflib.get_close_matches(model_id, self._models, n=1)), None)
+        found = difflib.get_close_matches(model_id, self._models, n=1, cutoff=0.8)
+        return found[0] if found else None
 
 
 def load() -> Catalogue:

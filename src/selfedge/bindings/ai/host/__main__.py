@@ -14,7 +14,8 @@ _PR_SET_PDEATHSIG = 1
 
 def die_with(parent: int) -> None:
     """Have the kernel kill this process when the service dies, however it dies."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if sys.platform == "linux":  # elsewhere the closed control socket must do
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before we asked
         os._exit(0)
 

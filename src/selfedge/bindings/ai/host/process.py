@@ -88,7 +88,7 @@ class _Child:
 
     @classmethod
     async def start(cls, threads: int) -> Self:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = socket.socketpair()
         with theirs:
             arguments = (str(theirs.fileno()), str(threads), str(os.getpid()))
             process = await asyncio.create_subprocess_exec(

@@ -1,0 +1,105 @@
+"""A node's AI part for tests: a fake model host, and the server on a socket."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aiohttp import ClientSession, UnixConnector, web
+
+from selfedge.bindings.ai.catalogue import load
+from selfedge.bindings.ai.host.frames import Call
+from selfedge.bindings.ai.runners.contract import Part, Text, Usage
+from selfedge.bindings.ai.server import AIServer
+from selfedge.bindings.ai.service import AIService
+from selfedge.bindings.ai.weights.install import directory
+from selfedge.bindings.ai.weights.table import ALL
+from selfedge.settings import Settings
+
+T = TypeVar("T")
+
+LLAMA = "@cf/meta/llama-2-7b-chat-int8"
+BGE = "@cf/baai/bge-base-en-v1.5"
+SPOKEN: Sequence[Part] = (
+    Text("Par"),
+    Text("is"),
+    Usage(prompt_tokens=9, completion_tokens=2),
+)
+
+
+def run(work: Coroutine[Any, Any, T], *, timeout_s: float = 60) -> T:
+    """Run one test's coroutine."""
+    return asyncio.run(asyncio.wait_for(work, timeout_s))
+
+
+@dataclass
+class FakeHost:
+    """A model host that answers every call with `parts`, then holds, then fails."""
+
+    parts: Sequence[Part] = SPOKEN
+    error: Exception | None = None
+    holds: bool = False
+    calls: list[Call] = field(default_factory=list)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, call: Call) -> AsyncGenerator[Part, None]:
+        self.calls.append(call)
+        try:
+            for part in self.parts:
+                yield part
+            if self.holds:
+                await asyncio.Event().wait()
+            if self.error:
+                raise self.error
+        finally:
+            self.ended.set()
+
+    async def close(self) -> None:
+        self.ended.set()
+
+
+def pretend_installed(cache: Path) -> None:
+    """Leave the markers of finished installations."""
+    for weights in ALL:
+        folder = directory(weights, Settings(cache_dir=cache))
+        folder.mkdir(parents=True)
+        (folder / ".complete").touch()
+
+
+def service(
+    cache: Path, host: Any, notices: list[str] | None = None, *, strict: bool = False
+) -> AIService:
+    """Return the service over `host`, with all weights installed."""
+    pretend_installed(cache)
+    return AIService(
+        catalogue=load(),
+        host=host,
+        settings=Settings(cache_dir=cache, strict_models=strict),
+        notice=[].append if notices is None else notices.append,
+    )
+
+
+@asynccontextmanager
+async def listening(server: AIServer, path: Path) -> AsyncIterator[ClientSession]:
+    """Serve on the socket `path`; yield a client of it."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        return await server.handle("default", request)
+
+    runner = web.ServerRunner(web.Server(handle))
+    await runner.setup()
+    await web.UnixSite(runner, str(path)).start()
+    try:
+        async with ClientSession(
+            "http://workers-binding.ai", connector=UnixConnector(str(path))
+        ) as client:
+            yield client
+    finally:
+        await runner.cleanup()
+
+
+def asking(model: str) -> dict[str, str]:
+    """Return the headers that the engine's client sends."""
+    return {"content-type": "application/json", "cf-consn-model-id": model}

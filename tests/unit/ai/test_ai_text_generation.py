@@ -1,0 +1,130 @@
+"""Inputs and answers of text generation."""
+
+import pytest
+from ai_support import LLAMA, SPOKEN, FakeHost, run
+
+from selfedge.bindings.ai.catalogue import load
+from selfedge.bindings.ai.errors import AiError, BadInput, LoraUnsupported
+from selfedge.bindings.ai.runners.contract import GenerateText, Message
+from selfedge.bindings.ai.tasks.text_generation import SYSTEM_PROMPT, prepare
+from selfedge.bindings.ai.weights.table import SMOLLM2
+
+MODEL = load().get(LLAMA)
+SYSTEM = Message(role="system", content=SYSTEM_PROMPT)
+
+
+def job(**inputs: object) -> GenerateText:
+    return prepare(inputs, MODEL, SMOLLM2).job
+
+
+def test_a_prompt_becomes_a_chat_with_the_documented_defaults() -> None:
+    assert job(prompt="Hi") == GenerateText(
+        messages=[SYSTEM, Message(role="user", content="Hi")],
+        max_tokens=256,
+        temperature=0.6,
+    )
+
+
+def test_a_chat_keeps_its_own_system_message() -> None:
+    turns = [{"role": "system", "content": "Pirate"}, {"role": "user", "content": "x"}]
+    assert job(messages=turns).messages == [
+        Message(role="system", content="Pirate"),
+        Message(role="user", content="x"),
+    ]
+
+
+def test_text_parts_of_a_message_are_joined() -> None:
+    parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    chat = job(messages=[{"role": "user", "content": parts}])
+    assert chat.messages[1].content == "a\nb"
+
+
+def test_raw_prompts_go_without_a_template() -> None:
+    assert job(prompt="Once", raw=True).prompt == "Once"
+    assert job(prompt="Once", raw=True).messages == ()
+
+
+def test_nulls_count_as_absent_and_unknown_inputs_are_ignored() -> None:
+    assert job(prompt="Hi", seed=None, max_tokens=None, shoe_size=43) == job(
+        prompt="Hi"
+    )
+
+
+@pytest.mark.parametrize(
+    ("inputs", "text"),
+    [
+        ({}, "'prompt' or 'messages'"),
+        ({"prompt": ""}, "prompt: expected str of length >= 1"),
+        ({"prompt": 3}, "prompt: expected str, got int"),
+        ({"prompt": "x" * 131_073}, "prompt: expected str of length <= 131072"),
+        ({"messages": []}, "messages: expected array of length >= 1"),
+        ({"messages": "hi"}, "messages: expected array"),
+        ({"messages": [{"role": "robot", "content": "x"}]}, r"messages\[0\].role"),
+        ({"messages": [{"role": "user"}]}, r"missing required field content"),
+        ({"prompt": "x", "max_tokens": 0}, "max_tokens: expected int >= 1"),
+        ({"prompt": "x", "max_tokens": 1.5}, "max_tokens: expected int"),
+        ({"prompt": "x", "temperature": 5.1}, "temperature: expected float <= 5.0"),
+        ({"prompt": "x", "temperature": "hot"}, "temperature: expected float, got str"),
+        ({"prompt": "x", "top_p": 2.1}, "top_p: expected float <= 2.0"),
+        ({"prompt": "x", "top_k": 51}, "top_k: expected int <= 50"),
+        ({"prompt": "x", "top_k": 0}, "top_k: expected int >= 1"),
+        ({"prompt": "x", "seed": 0}, "seed: expected int >= 1"),
+        ({"prompt": "x", "seed": 10**10}, "seed: expected int <= 9999999999"),
+        ({"prompt": "x", "repetition_penalty": 2.5}, "repetition_penalty"),
+        ({"prompt": "x", "frequency_penalty": -2.5}, "frequency_penalty: .* >= -2"),
+        ({"prompt": "x", "presence_penalty": 3}, "presence_penalty: .* <= 2"),
+        ({"prompt": "x", "stream": "yes"}, "stream: expected bool, got str"),
+        ({"prompt": "x", "tools": [{}]}, "tools: not supported"),
+        ({"prompt": "x", "response_format": {"type": "json_object"}}, "response_form"),
+        ({"messages": [{"role": "user", "content": "x"}], "raw": True}, "raw: needs"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
+            r"messages\[0\].content: .* not image_url",
+        ),
+    ],
+)
+def test_bad_inputs_name_the_field_and_the_limit(
+    inputs: dict[str, object], text: str
+) -> None:
+    with pytest.raises(BadInput, match=text):
+        job(**inputs)
+
+
+@pytest.mark.parametrize("inputs", [None, [], "hi", 3])
+def test_inputs_that_are_no_object_are_refused(inputs: object) -> None:
+    with pytest.raises(BadInput, match="must be an object"):
+        prepare(inputs, MODEL, SMOLLM2)
+
+
+def test_adapters_have_their_own_error() -> None:
+    with pytest.raises(LoraUnsupported, match="LoRA"):
+        job(prompt="x", lora="mine")
+
+
+def test_the_whole_answer_has_text_and_usage() -> None:
+    answer = run(prepare({"prompt": "x"}, MODEL, SMOLLM2).collect(parts()))
+    assert answer == {
+        "response": "Paris",
+        "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11},
+    }
+
+
+def test_a_stream_ends_with_the_usage() -> None:
+    async def events() -> list[object]:
+        prepared = prepare({"prompt": "x", "stream": True}, MODEL, SMOLLM2)
+        assert prepared.streams
+        return [event async for event in prepared.events(parts())]
+
+    first, second, last = run(events())
+    assert (first, second) == ({"response": "Par"}, {"response": "is"})
+    assert last["response"] == ""
+    assert last["usage"]["total_tokens"] == 11
+
+
+def test_an_answer_cut_short_is_an_error() -> None:
+    with pytest.raises(AiError, match="stopped"):
+        run(prepare({"prompt": "x"}, MODEL, SMOLLM2).collect(parts(1)))
+
+
+def parts(count: int = len(SPOKEN)):
+    return FakeHost(SPOKEN[:count]).run(None)
