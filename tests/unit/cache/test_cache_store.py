@@ -1,7 +1,7 @@
 """What the store forgets, keeps and survives."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -230,6 +230,52 @@ def test_damaged_rows_are_dropped(tmp_path: Path) -> None:
                 assert await cache.match("blob") is None
             async with node(storage) as cache:
                 assert await cache.match("short") is None
+
+    asyncio.run(run())
+
+
+class SlowBlobs(FailingBlobs):
+    """Blobs whose listing is only returned when `listed` is set."""
+
+    def __init__(self, real: Blobs, storage: "SlowStorage") -> None:
+        super().__init__(real, storage)
+        self._real_ids, self._listed = real.ids, storage.listed
+        self.ids = self._slow_ids
+
+    async def _slow_ids(self) -> Sequence[str]:
+        await self._listed.wait()
+        return await self._real_ids()
+
+
+class SlowStorage(FailingStorage):
+    """Real storage that takes its time to list blobs."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.listed = asyncio.Event()
+
+    def blobs(self, name: str) -> Blobs:  # type: ignore[override]
+        return SlowBlobs(EmbeddedStorage.blobs(self, name), self)
+
+
+def test_calls_wait_for_the_entries_of_the_last_run(tmp_path: Path) -> None:
+    """What comes while they are read neither misses them nor is lost."""
+
+    async def run() -> None:
+        async with EmbeddedStorage(tmp_path) as storage, node(storage) as cache:
+            await cache.put("old", response(b"old"))
+            await cache.put("purged", response(b"x"))
+        async with SlowStorage(tmp_path) as slow, node(slow) as cache:
+            async with asyncio.TaskGroup() as tasks:
+                old = tasks.create_task(cache.body("old"))
+                purged = tasks.create_task(cache.purge("purged"))
+                tasks.create_task(cache.put("new", response(b"n" * LARGE)))
+                await asyncio.sleep(0)
+                assert not (old.done() or purged.done())
+                slow.listed.set()
+            await cache.entries.flush()
+            assert (old.result(), purged.result()) == (b"old", True)
+            assert await cache.body("new") == b"n" * LARGE
 
     asyncio.run(run())
 

@@ -120,6 +120,8 @@ class Entries:
         Raises:
             StorageError: the disk is full or failing.
         """
+        if not self._loaded.is_set():  # loading removes blobs that no entry owns
+            await self._loaded.wait()
         return await self._disk.store_body(chunks)
 
     def abandon(self, blob: str) -> None:
