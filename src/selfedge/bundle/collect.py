@@ -16,7 +16,7 @@ def find_modules(
     """Return the files under `root` that a rule matches, named relative to it.
 
     Raises:
-        BuildError: a file matches only a rule that an earlier one shadows.
+        BuildError: a file cannot be read.
     """
     found: dict[Path, Module] = {}
     for file in _files(root):

@@ -10,6 +10,7 @@ from selfedge.errors import BuildError, ManifestError, Position
 from selfedge.manifest.model import Manifest
 
 SOURCES: Final = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".mts", ".cjs", ".cts")
+TYPED: Final = (".ts", ".tsx", ".jsx", ".mts", ".cts")
 SKIPPED: Final = frozenset({"node_modules", ".git", ".wrangler", ".selfedge"})
 
 _SEEN_FILES: Final = 2000
@@ -36,6 +37,8 @@ def find_main(manifest: Manifest) -> Path:
     main = Path(os.path.normpath(manifest.root / manifest.main))
     if main.suffix == ".py":
         raise _wrong(manifest, "Python Workers are not supported: write JavaScript")
+    if manifest.build.no_bundle and main.suffix in TYPED:
+        raise _wrong(manifest, "no_bundle loads files as they are: name JavaScript")
     if main.is_file():
         return main
     for suffix in SOURCES if not main.suffix else ():

@@ -3,7 +3,7 @@
 import pytest
 from bundle_project import Project, Run
 
-from selfedge.errors import BuildError
+from selfedge.errors import BuildError, ManifestError
 from selfedge.manifest.model import Rule
 
 MAIN = """
@@ -49,6 +49,12 @@ def test_no_bundle_still_shows_faults_in_the_main_file(project: Project) -> None
     project.write({"index.js": "export default {"})
     with pytest.raises(BuildError, match=r"index.js:1:17"):
         project.bundle("index.js", no_bundle=True)
+
+
+def test_no_bundle_takes_only_javascript(project: Project) -> None:
+    project.write({"index.ts": "export default {}"})
+    with pytest.raises(ManifestError, match="no_bundle loads files as they are"):
+        project.bundle("index.ts", no_bundle=True)
 
 
 def test_additional_modules_stay_files(project: Project, run: Run) -> None:

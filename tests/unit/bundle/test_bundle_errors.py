@@ -3,12 +3,14 @@
 import asyncio
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 from bundle_project import Project
 
 from selfedge.bundle import bundle
+from selfedge.bundle.esbuild import VERSION
 from selfedge.errors import BuildError, Diagnostic, InstallError, Position
 
 HELLO = "export default { fetch() { return new Response('hello') } }"
@@ -127,3 +129,14 @@ def test_a_build_leaves_no_file_behind(project: Project) -> None:
     before = sorted(project.root.rglob("*"))
     project.bundle()
     assert sorted(project.root.rglob("*")) == before
+
+
+def test_esbuild_ends_with_its_input_so_that_it_never_outlives_us(
+    esbuild: Path,
+) -> None:
+    program = [esbuild, f"--service={VERSION}"]
+    with subprocess.Popen(
+        program, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as p:
+        p.communicate()
+        assert p.returncode == 0
