@@ -61,5 +61,5 @@ def test_a_prompt_over_the_context_has_the_documented_error() -> None:
 
 
 def test_other_errors_are_passed_on_in_words() -> None:
-    with pytest.raises(InferenceFailed, match="llama.cpp: no slot"):
+    with pytest.raises(InferenceFailed, match=r"llama\.cpp: no slot"):
         parts({"error": {"message": "no slot"}})

@@ -7,13 +7,15 @@ from ai_support import BGE, LLAMA, FakeHost, run, service
 
 from selfedge.bindings.ai.errors import AiError, BadInput, NoSuchModel
 from selfedge.bindings.ai.runners.contract import Vectors
-from selfedge.bindings.ai.service import Answer, AIService, Stream
+from selfedge.bindings.ai.service import AIService, Answer, Stream
 from selfedge.bindings.ai.weights import install
 
 HI = {"prompt": "Hi"}
 
 
-def ask(found: AIService, model: str, inputs: object = None, **options: object):
+def ask(
+    found: AIService, model: str, inputs: object = None, **options: object
+) -> Answer | Stream:
     return run(found.run(model, HI if inputs is None else inputs, options))
 
 
@@ -46,7 +48,7 @@ def test_strict_models_allow_no_stand_in(tmp_path: Path) -> None:
 
 
 def test_an_unknown_id_is_no_such_model(tmp_path: Path) -> None:
-    with pytest.raises(NoSuchModel, match="No such model @cf/a/b or task$"):
+    with pytest.raises(NoSuchModel, match=r"No such model @cf/a/b or task$"):
         ask(service(tmp_path, FakeHost()), "@cf/a/b")
 
 

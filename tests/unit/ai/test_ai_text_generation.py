@@ -1,11 +1,13 @@
 """Inputs and answers of text generation."""
 
+from collections.abc import AsyncGenerator
+
 import pytest
 from ai_support import LLAMA, SPOKEN, FakeHost, run
 
 from selfedge.bindings.ai.catalogue import load
 from selfedge.bindings.ai.errors import AiError, BadInput, LoraUnsupported
-from selfedge.bindings.ai.runners.contract import GenerateText, Message
+from selfedge.bindings.ai.runners.contract import GenerateText, Message, Part
 from selfedge.bindings.ai.tasks.text_generation import SYSTEM_PROMPT, prepare
 from selfedge.bindings.ai.weights.table import SMOLLM2
 
@@ -126,5 +128,5 @@ def test_an_answer_cut_short_is_an_error() -> None:
         run(prepare({"prompt": "x"}, MODEL, SMOLLM2).collect(parts(1)))
 
 
-def parts(count: int = len(SPOKEN)):
+def parts(count: int = len(SPOKEN)) -> AsyncGenerator[Part, None]:
     return FakeHost(SPOKEN[:count]).run(None)
