@@ -1,6 +1,7 @@
 """A node's AI part for tests: a fake model host, and the server on a socket."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 from aiohttp import ClientSession, UnixConnector, web
 
+from selfedge.binding import Context
 from selfedge.bindings.ai.catalogue import load
 from selfedge.bindings.ai.host.frames import Call
 from selfedge.bindings.ai.runners.contract import Part, Text, Usage
@@ -103,3 +105,20 @@ async def listening(server: AIServer, path: Path) -> AsyncIterator[ClientSession
 def asking(model: str) -> dict[str, str]:
     """Return the headers that the engine's client sends."""
     return {"content-type": "application/json", "cf-consn-model-id": model}
+
+
+class NoStorage:
+    """The AI service keeps nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"the AI service asked for {name}")
+
+
+def serving_context(settings: Settings, notices: list[str]) -> Context:
+    """Return what a node gives the service."""
+    return Context(
+        storage=NoStorage(),
+        settings=settings,
+        clock=time.time,
+        notice=notices.append,
+    )
