@@ -6,6 +6,7 @@ A point read takes 5 µs, less than a hop to a thread, so it runs on the event l
 import asyncio
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,13 +106,17 @@ class SqliteRecords:
         batch = [write for write in waiting if not write.done.done()]
         if not batch:
             return
-        error = self._commit(batch)
-        if error is None or len(batch) == 1:
+        if self._commit(batch) is None:
             for write in batch:
-                write.settle(error)
+                write.settle(None)
             return
+        self._fold_log()  # on a full disk that may make room
         for write in batch:  # the fault of one is not the fault of all
             write.settle(self._commit([write]))
+
+    def _fold_log(self) -> None:
+        with suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _commit(self, batch: Sequence[_Write]) -> StorageError | None:
         try:
