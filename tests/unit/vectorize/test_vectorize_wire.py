@@ -223,6 +223,7 @@ def test_filters_become_conditions() -> None:
     [
         ({"$or": []}, "starts with $"),
         ({'a"b': 1}, "double quote"),
+        ({"a\\b": 1}, "backslash"),
         ({"": 1}, "is empty"),
         ({"a..b": 1}, "empty part"),
         ({"k" * 513: 1}, "at most 512 characters, got 513"),

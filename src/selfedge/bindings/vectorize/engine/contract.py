@@ -86,9 +86,6 @@ class Shard(Protocol):
     def count(self) -> int:
         """Return how many vectors there are."""
 
-    def flush(self) -> None:
-        """Shorten the way back after a crash; loses and gains nothing else."""
-
     def close(self) -> None:
         """Release files and memory; no call may follow."""
 

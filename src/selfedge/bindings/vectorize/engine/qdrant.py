@@ -34,6 +34,7 @@ _DISTANCES = {
 }
 _FLOATS_PER_UPDATE = 32_768  # 2 ms
 _VECTORS_PER_UPDATE = 128  # with 10 KiB of metadata each, a fraction of a log file
+_UNFLUSHED_FLOATS_MAX = 524_288  # 512 KiB
 _TIES_MAX = 1024  # hits looked at to order equals by id
 
 
@@ -69,6 +70,7 @@ class QdrantShard:
         self._shard = shard
         self._dimensions = dimensions
         self._metric = metric
+        self._unflushed_floats = 0
 
     def probe(self) -> None:
         """Find damage that loading does not see.
@@ -112,9 +114,6 @@ class QdrantShard:
     def count(self) -> int:
         return int(_guarded(self._shard.info).points_count)
 
-    def flush(self) -> None:
-        _guarded(self._shard.flush)
-
     def close(self) -> None:
         _guarded(self._shard.flush)
         _guarded(self._shard.close)
@@ -122,10 +121,23 @@ class QdrantShard:
     def _write(self, vectors: Sequence[Vector], mode: qdrant.UpdateMode) -> None:
         size = min(_FLOATS_PER_UPDATE // self._dimensions, _VECTORS_PER_UPDATE)
         for chunk in _chunks(vectors, size):
-            batch = [self._point(vector) for vector in chunk]
-            operation = qdrant.UpdateOperation.upsert_points(batch, update_mode=mode)
+            operation = _guarded(self._update, chunk, mode)
             _guarded(self._shard.update, operation)
+            self._flush_when_due(len(chunk))
             time.sleep(0)  # hand the interpreter lock to whoever waits
+
+    def _update(
+        self, vectors: Sequence[Vector], mode: qdrant.UpdateMode
+    ) -> qdrant.UpdateOperation:
+        batch = [self._point(vector) for vector in vectors]
+        return qdrant.UpdateOperation.upsert_points(batch, update_mode=mode)
+
+    def _flush_when_due(self, added: int) -> None:
+        """Bound the log that a restart replays, a little at a time."""
+        self._unflushed_floats += added * self._dimensions
+        if self._unflushed_floats > _UNFLUSHED_FLOATS_MAX:
+            _guarded(self._shard.flush)
+            self._unflushed_floats = 0
 
     def _point(self, vector: Vector) -> qdrant.Point:
         return qdrant.Point(
@@ -142,7 +154,7 @@ class QdrantShard:
             request = qdrant.QueryRequest(
                 limit=limit,
                 query=nearest,
-                filter=matching(search),
+                filter=_guarded(matching, search),
                 with_payload=True,
                 with_vector=search.with_values,
                 params=qdrant.SearchParams(exact=search.exact),

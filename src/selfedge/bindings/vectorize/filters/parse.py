@@ -63,10 +63,10 @@ def _path(key: str) -> tuple[str, ...]:
             f" got {len(key)}"
         )
     path = tuple(key.split("."))
-    if key.startswith("$") or '"' in key or not all(path):
+    if key.startswith("$") or set('"\\') & set(key) or not all(path):
         raise _refused(
-            f"key {key!r} is empty, has an empty part, starts with $ or contains a"
-            ' double quote (")'
+            f"key {key!r} is empty, has an empty part, starts with $, or contains a"
+            ' double quote (") or a backslash'
         )
     return path
 

@@ -38,8 +38,6 @@ from selfedge.bindings.vectorize.index.model import Info, Mutation, Query
 from selfedge.bindings.vectorize.limits import DIMENSIONS_MAX
 from selfedge.types import Clock, Notice
 
-_UNFLUSHED_FLOATS_MAX = 524_288  # 2 MiB: what a restart after a crash replays
-
 
 class Index:
     """The index `name`, kept in `folder`."""
@@ -61,7 +59,6 @@ class Index:
         self._state: State | None = None
         self._shard: Shard | None = None
         self._damage: IndexFailed | None = None
-        self._unflushed = 0
         self.opened = False
 
     def open(self) -> None:
@@ -156,10 +153,12 @@ class Index:
 
     def close(self) -> None:
         """Release the index; no call may follow."""
-        if self._shard is not None:
-            with self._failing("could not close"):
-                self._shard.close()
-            self._shard = None
+        shard, self._shard = self._shard, None
+        try:
+            if shard is not None:
+                shard.close()
+        except EngineFailure as cause:  # what was acknowledged is in the log
+            self._notice(f"Vectorize index {self._name!r} did not close well: {cause}")
 
     def _load(self) -> None:
         self._state = read_state(self._folder / "index.json")
@@ -218,13 +217,6 @@ class Index:
                 self._state, mutation=mutation.id, processed=self._now()
             )
             write_state(self._folder / "index.json", self._state)
-        self._flush_when_due(shard, mutation)
-
-    def _flush_when_due(self, shard: Shard, mutation: Mutation) -> None:
-        self._unflushed += sum(len(vector.values) for vector in mutation.vectors)
-        if self._unflushed > _UNFLUSHED_FLOATS_MAX:
-            shard.flush()
-            self._unflushed = 0
 
     def _check_widths(
         self, vectors: Sequence[Vector], expected: int | None = None
