@@ -51,7 +51,7 @@ class KVService:
                 return None
             if entry.blob is None:
                 return Value(entry.size, entry.metadata, entry.inline, None)
-            chunks = await self._opened(entry.blob)
+            chunks = await self._opened(entry.blob, entry.size)
             if chunks is not None:
                 return Value(entry.size, entry.metadata, b"", chunks)
         raise StorageError(
@@ -188,14 +188,14 @@ class KVService:
                     yield row, entry
             start = pairs[-1][0] + b"\0"
 
-    async def _opened(self, blob: str) -> AsyncGenerator[bytes, None] | None:
+    async def _opened(self, blob: str, size: int) -> AsyncGenerator[bytes, None] | None:
         """Return the bytes of `blob`; None when a put has just replaced it."""
         chunks = self._blobs.read(blob)
         try:
-            first = await anext(chunks)
+            first = await anext(chunks, b"")
         except StorageError:
             return None
-        return _resumed(first, chunks)
+        return _whole(first, chunks, size)
 
     async def _stored(
         self, value: bytes | AsyncIterator[bytes]
@@ -259,13 +259,20 @@ async def _joined(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byte
         yield chunk
 
 
-async def _resumed(
-    first: bytes, rest: AsyncGenerator[bytes, None]
+async def _whole(
+    first: bytes, rest: AsyncGenerator[bytes, None], size: int
 ) -> AsyncGenerator[bytes, None]:
+    seen = len(first)
     async with aclosing(rest):
         yield first
         async for chunk in rest:
+            seen += len(chunk)
             yield chunk
+    if seen != size:
+        raise StorageError(
+            f"A KV value of {size} bytes has only {seen} in the state directory. "
+            "Put or delete its key to mend it."
+        )
 
 
 async def _limited(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
