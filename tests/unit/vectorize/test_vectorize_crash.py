@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 import vectorize_writer as writer
-from vectorize_support import Node, node, on_node
+from vectorize_support import Node, node, on_node, service
+
+from selfedge.bindings.vectorize.engine.contract import Vector
+from selfedge.bindings.vectorize.errors import IndexFailed
 
 WRITER = Path(__file__).with_name("vectorize_writer.py")
 
@@ -211,3 +214,27 @@ def test_a_failing_disk_acknowledges_nothing(tmp_path: Path) -> None:
         assert "index 'docs' " in answer["error"]
 
     on_node(tmp_path, test)
+
+
+def test_a_nearly_full_disk_is_not_written_and_serves_again_with_room(
+    tmp_path: Path,
+) -> None:
+    free = 2**40
+    vector = Vector("a", [1.0, 2.0])
+
+    async def run() -> None:
+        nonlocal free
+        async with service(tmp_path, lambda: free) as first:
+            await first.mutate("i", "insert", vectors=[vector])
+            free = 2**20
+            with pytest.raises(IndexFailed, match=r"128 MiB of free disk, and 1 MiB"):
+                await first.mutate("i", "insert", vectors=[Vector("b", [1.0, 2.0])])
+            assert (await first.describe("i")).vectors == 1
+        async with service(tmp_path, lambda: free) as second:
+            with pytest.raises(IndexFailed, match="MiB of free disk"):
+                await second.describe("i")
+            assert (await second.describe("absent")).vectors == 0
+            free = 2**40
+            assert (await second.describe("i")).vectors == 1
+
+    asyncio.run(run())

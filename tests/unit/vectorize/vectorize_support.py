@@ -130,7 +130,9 @@ def on_node(root: Path, test: Callable[[Node], Awaitable[T]]) -> T:
 
 
 @asynccontextmanager
-async def service(home: Path) -> AsyncIterator[VectorizeService]:
+async def service(
+    home: Path, free_bytes: Callable[[], int] = lambda: 2**40
+) -> AsyncIterator[VectorizeService]:
     """Run the service without HTTP; mutation ids count up."""
     numbers = itertools.count(1)
     made = VectorizeService(
@@ -139,6 +141,7 @@ async def service(home: Path) -> AsyncIterator[VectorizeService]:
         clock=lambda: 0.0,
         notice=lambda _: None,
         new_id=lambda: f"m{next(numbers)}",
+        free_bytes=free_bytes,
     )
     try:
         yield made

@@ -52,6 +52,7 @@ def made(home: Path, ids: Sequence[str] = ()) -> VectorizeService:
         clock=lambda: 0.0,
         notice=lambda _: None,
         new_id=lambda: next(remaining),
+        free_bytes=lambda: 2**40,
     )
 
 

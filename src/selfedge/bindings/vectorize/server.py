@@ -1,6 +1,7 @@
 """Vectorize over HTTP, as the engine's client asks."""
 
 import asyncio
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -25,12 +26,14 @@ _IN_THREAD_BYTES = 65_536  # bodies over this are parsed in a thread
 @asynccontextmanager
 async def serve(context: Context) -> AsyncIterator["VectorizeServer"]:
     """Serve all indexes of a node."""
+    home = context.storage.directory("vectorize")
     service = VectorizeService(
-        context.storage.directory("vectorize"),
+        home,
         engine=_engine,
         clock=context.clock,
         notice=context.notice,
         new_id=lambda: str(uuid.uuid4()),
+        free_bytes=lambda: shutil.disk_usage(home).free,
     )
     try:
         yield VectorizeServer(service)

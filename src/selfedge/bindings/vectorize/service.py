@@ -48,12 +48,14 @@ class VectorizeService:
         clock: Clock,
         notice: Notice,
         new_id: Callable[[], str],
+        free_bytes: Callable[[], int],
     ) -> None:
         self._home = home
         self._engine = engine
         self._clock = clock
         self._tell = notice
         self._new_id = new_id
+        self._free_bytes = free_bytes
         self._loop = asyncio.get_running_loop()
         self._readers = ThreadPoolExecutor(_READERS, "vectorize-reader")
         self._slots: dict[str, _Slot] = {}
@@ -122,6 +124,7 @@ class VectorizeService:
             engine=self._engine,
             clock=self._clock,
             notice=self._notice,
+            free_bytes=self._free_bytes,
         )
 
     def _notice(self, line: str) -> None:

@@ -38,6 +38,8 @@ from selfedge.bindings.vectorize.index.model import Info, Mutation, Query
 from selfedge.bindings.vectorize.limits import DIMENSIONS_MAX
 from selfedge.types import Clock, Notice
 
+_ROOM_BYTES = 128 * 2**20  # the engine's files have holes, which writes fill later
+
 
 class Index:
     """The index `name`, kept in `folder`."""
@@ -50,12 +52,14 @@ class Index:
         engine: Callable[[], Engine],
         clock: Clock,
         notice: Notice,
+        free_bytes: Callable[[], int],
     ) -> None:
         self._name = name
         self._folder = folder
         self._engine = engine
         self._clock = clock
         self._notice = notice
+        self._free_bytes = free_bytes
         self._state: State | None = None
         self._shard: Shard | None = None
         self._damage: IndexFailed | None = None
@@ -65,12 +69,15 @@ class Index:
         """Read what is on disk, and finish the write that a crash cut short.
 
         Raises:
-            IndexFailed: the files are damaged; also at each later call.
+            IndexFailed: the files are damaged, also at each later call; or the
+                disk is nearly full.
         """
         if self._damage:
             raise self._damage
         if self.opened:
             return
+        if self._folder.exists():
+            self._check_room()
         try:
             self._load()
         except (EngineFailure, OSError, msgspec.MsgspecError) as cause:
@@ -84,8 +91,9 @@ class Index:
 
         Raises:
             WrongWidth: a vector is not as wide as the index; nothing is written.
-            IndexFailed: the disk is full or failing.
+            IndexFailed: the disk is nearly full, or failing.
         """
+        self._check_room()
         with self._failing("could not write"):
             shard = self._shard or self._made_for(mutation)
             if shard is None:
@@ -227,6 +235,16 @@ class Index:
             if len(vector.values) != expected:
                 got = len(vector.values)
                 raise WrongWidth(vector.id, expected=str(expected), got=got)
+
+    def _check_room(self) -> None:
+        """Keep away from a full disk: there, the engine's process is killed."""
+        free = self._free_bytes()
+        if free < _ROOM_BYTES:
+            raise IndexFailed(
+                self._name,
+                f"needs {_ROOM_BYTES // 2**20} MiB of free disk,"
+                f" and {free // 2**20} MiB are left; nothing was written",
+            )
 
     def _now(self) -> str:
         now = datetime.fromtimestamp(self._clock(), UTC)
