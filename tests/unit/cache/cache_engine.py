@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import uvloop
 from aiohttp import web
-from cache_node import Time, node
+from cache_node import KIB, Time, node
 
 from selfedge.binding import IDENTITY_HEADER, Site
 from selfedge.bindings.cache import BINDING
@@ -76,7 +76,14 @@ class ServerThread:
                 _, _, resource = request.headers[IDENTITY_HEADER].partition(":")
                 return await cache.handle(unquote(resource), request)
 
-            server = web.Server(handle, keepalive_timeout=75, access_log=None)
+            server = web.Server(
+                handle,
+                keepalive_timeout=75,
+                access_log=None,
+                auto_decompress=False,
+                max_line_size=64 * KIB,
+                max_field_size=256 * KIB,
+            )
             listening = await loop.create_unix_server(server, str(self._path))
             self._ready.set()
             await stop.wait()

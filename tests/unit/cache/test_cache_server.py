@@ -129,7 +129,9 @@ def test_client_that_leaves_within_a_large_body(connect: Connect) -> None:
         assert ask(second, head("GET", "/leave"))[2] == bytes(3 * MIB)
 
 
-def test_damaged_large_body_is_cut_not_invented(connect: Connect, state: Path) -> None:
+def test_damaged_large_body_is_cut_not_invented(
+    connect: Connect, state: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """A file that is too short ends the connection: the client sees an error."""
     with closing(connect()) as client:
         assert ask(client, put("/short", response(b"s" * 3 * MIB)))[0] == 204
@@ -140,6 +142,7 @@ def test_damaged_large_body_is_cut_not_invented(connect: Connect, state: Path) -
         while chunk := client.recv(1 << 20):
             received += len(chunk)
         assert received < 2 * MIB
+    assert caplog.records == []
 
 
 def test_url_is_taken_as_it_is(client: socket.socket) -> None:
@@ -148,3 +151,15 @@ def test_url_is_taken_as_it_is(client: socket.socket) -> None:
     assert ask(client, head("GET", "/a/b?x=%20"))[0] == 504
     assert ask(client, head("GET", "/a%2Fb?x=+"))[0] == 504
     assert ask(client, head("GET", "/a%2Fb?x=%20"))[2] == b"1"
+
+
+def test_long_urls_and_headers(client: socket.socket) -> None:
+    """URLs of 16 KB and headers of 100 KB, as Workers may have, are keys like any."""
+    path, cookie = "/" + "a" * 16_000, "Cookie: " + "b" * 100_000
+    raw = response(b"long", Vary="Cookie", X_Long="c" * 100_000)
+    request = head("PUT", path, f"Content-Length: {len(raw)}", cookie)
+    assert ask(client, request + raw)[0] == 204
+    status, top, body = ask(client, head("GET", path, cookie))
+    assert (status, body) == (200, b"long")
+    assert b"c" * 100_000 in top
+    assert ask(client, head("GET", f"{path}a", cookie))[0] == 504

@@ -189,8 +189,9 @@ def test_conditions_and_ranges_are_for_successes(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("piece", [999, 10**6])
 @pytest.mark.parametrize("declared", [True, False])
-def test_too_large(tmp_path: Path, declared: object) -> None:
+def test_too_large(tmp_path: Path, piece: int, *, declared: bool) -> None:
     """A body over the limit is refused and leaves nothing on disk."""
 
     async def run() -> None:
@@ -198,7 +199,7 @@ def test_too_large(tmp_path: Path, declared: object) -> None:
             raw = response(bytes(SMALL.body_max_bytes + 1))
             if not declared:
                 raw = raw.replace(b"Content-Length", b"X-Length")
-            chunks = [raw[at : at + 999] for at in range(0, len(raw), 999)]
+            chunks = [raw[at : at + piece] for at in range(0, len(raw), piece)]
             refused = await cache.put("a", chunks)
             assert isinstance(refused, Refused)
             assert str(SMALL.body_max_bytes) in refused.reason

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from cache_node import KIB, SMALL, Time, fresh_node, node, read, response
 
+from selfedge.bindings.cache.store.entry import Content
+from selfedge.bindings.cache.store.memory import Memory, weight
 from selfedge.errors import StorageError
 from selfedge.storage.contract import Blobs, Records
 from selfedge.storage.embedded import EmbeddedStorage
@@ -279,6 +281,105 @@ def test_calls_wait_for_the_entries_of_the_last_run(tmp_path: Path) -> None:
             assert await cache.body("new") == b"n" * LARGE
 
     asyncio.run(run())
+
+
+class HeldBlobs(FailingBlobs):
+    """Blobs whose writes end only when `release` is set."""
+
+    def __init__(self, real: Blobs, storage: "HeldStorage") -> None:
+        super().__init__(real, storage)
+        self._held = storage
+
+    async def write(self, chunks: AsyncIterator[bytes]) -> tuple[str, int]:
+        written = await self._write(chunks)
+        self._held.written.set()
+        await self._held.release.wait()
+        return written
+
+
+class HeldStorage(FailingStorage):
+    """Real storage that holds back the end of blob writes."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.written, self.release = asyncio.Event(), asyncio.Event()
+
+    def blobs(self, name: str) -> Blobs:  # type: ignore[override]
+        return HeldBlobs(EmbeddedStorage.blobs(self, name), self)
+
+
+@pytest.mark.parametrize("instead", [None, response(b"new")])
+def test_removed_while_it_is_written(tmp_path: Path, instead: bytes | None) -> None:
+    """An entry that goes during its flush leaves neither row nor file."""
+
+    async def run() -> None:
+        async with HeldStorage(tmp_path) as storage, node(storage) as cache:
+            async with asyncio.TaskGroup() as tasks:
+                await cache.put("a", response(bytes(6 * KIB)))
+                tasks.create_task(cache.entries.flush())
+                await storage.written.wait()
+                if instead is None:
+                    purged = tasks.create_task(cache.purge("a"))
+                    await asyncio.sleep(0)
+                    assert not purged.done()
+                else:
+                    await cache.put("a", instead)
+                storage.release.set()
+            await cache.entries.flush()
+            assert await cache.blobs() == 0
+            rows = await storage.records("cache").scan(b"", b"\xff", 9)
+            assert len(rows) == (0 if instead is None else 2)
+
+    asyncio.run(run())
+
+
+def test_many_deletions(tmp_path: Path) -> None:
+    """However many entries go at once, all leave the disk."""
+
+    async def run() -> None:
+        async with fresh_node(tmp_path) as cache:
+            for number in range(300):
+                await cache.put(f"{number}", response(b"x"))
+            await cache.entries.flush()
+            cache.clock.now += 60
+            cache.entries.sweep()
+            await cache.entries.flush()
+            assert await cache.storage.records("cache").scan(b"", b"\xff", 9) == []
+
+    asyncio.run(run())
+
+
+def test_purge_of_the_stale_removes_nothing_that_counts(tmp_path: Path) -> None:
+    """What nobody could have matched any more was not there."""
+
+    async def run() -> None:
+        async with fresh_node(tmp_path) as cache:
+            await cache.put("a", response(b"x"))
+            cache.clock.now += 60
+            assert not await cache.purge("a")
+
+    asyncio.run(run())
+
+
+def test_memory_keeps_the_recently_used() -> None:
+    """Bytes are bounded; a number that is dropped or pushed out is gone."""
+    content = Content(
+        status=200, reason=b"", fields=b"", birth=0, length=100, body=bytes(100)
+    )
+    memory = Memory(capacity_bytes=2 * weight(content))
+    for number in (1, 2):
+        memory.put(number, content)
+    assert memory.get(1) is content
+    memory.put(3, content)
+    assert [memory.get(number) is content for number in (1, 2, 3)] == [
+        True,
+        False,
+        True,
+    ]
+    memory.drop(1)
+    memory.drop(2)
+    assert memory.get(1) is None
+    assert memory.size_bytes == weight(content)
 
 
 def test_full_disk(tmp_path: Path) -> None:
