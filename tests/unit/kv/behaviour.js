@@ -89,7 +89,7 @@ const cases = {
   },
 
   async metadata_far_over_the_limit({ KV }) {
-    return attempt(() => KV.put("k", "v", { metadata: "m".repeat(3000) }));
+    return attempt(() => KV.put("k", "v", { metadata: "m".repeat(30_000) }));
   },
 
   async cache_status({ KV }) {
@@ -226,6 +226,7 @@ const cases = {
       await list({ cursor: "" }),
       await list({ prefix: "none" }),
       await list({ prefix: "p".repeat(513) }),
+      await list({ prefix: "p".repeat(30_000) }),
       await list({ prefix: "" }),
     ];
   },
@@ -234,15 +235,6 @@ const cases = {
     await KV.put("k", "v", { metadata: { m: "é" } });
     await KV.put("l", "v");
     return (await KV.list()).keys;
-  },
-
-  async list_1000({ KV }) {
-    const batch = (from) => Array.from({ length: 100 }, (_, i) =>
-      KV.put(`key ${String(from + i).padStart(5, "0")}`, "v"));
-    for (let from = 0; from < 1100; from += 100) await Promise.all(batch(from));
-    const first = await KV.list();
-    const rest = await KV.list({ cursor: first.cursor });
-    return [first.keys.length, first.list_complete, rest.keys.length, rest.list_complete];
   },
 
   async bulk({ KV }) {
@@ -348,6 +340,15 @@ const cases = {
     const values = Array.from({ length: 40 }, (_, i) => String(i).repeat(i * 1000 + 1));
     await Promise.all(values.map((value) => KV.put("k", value)));
     return values.includes(await KV.get("k"));
+  },
+
+  async list_1000({ KV }) {
+    const batch = (from) => Array.from({ length: 100 }, (_, i) =>
+      KV.put(`key ${String(from + i).padStart(5, "0")}`, "v"));
+    for (let from = 0; from < 1100; from += 100) await Promise.all(batch(from));
+    const first = await KV.list();
+    const rest = await KV.list({ cursor: first.cursor });
+    return [first.keys.length, first.list_complete, rest.keys.length, rest.list_complete];
   },
 };
 

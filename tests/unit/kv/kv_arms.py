@@ -163,7 +163,8 @@ async def _serve(
             notice=lambda _: None,
         )
         async with serve(context) as kv:
-            runner = web.ServerRunner(web.Server(handle), keepalive_timeout=75)
+            server = web.Server(handle, max_line_size=65_536, max_field_size=65_536)
+            runner = web.ServerRunner(server, keepalive_timeout=75)
             await runner.setup()
             await web.UnixSite(runner, str(path), backlog=4096).start()
             ready.set()

@@ -18,7 +18,7 @@ ONLY_BUNDLED: dict[str, Any] = {
     "a_lone_surrogate": ["Network connection lost.", EXPECTED["a_lone_surrogate"][1]],
 }
 
-_OVER_A_SECOND = ("list_1000", "bulk", "large_values")
+_OVER_A_SECOND = ("list_1000", "large_values")
 CASES = [
     pytest.param(case, marks=pytest.mark.slow) if case in _OVER_A_SECOND else case
     for case in EXPECTED
