@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -79,23 +79,29 @@ async def dev(
     """
     stop = asyncio.Event()
     received: list[int] = []
-    with _signals(stop, received), owned(options.state):
-        with run_directory(options.state) as run_dir:
-            port = ClientPort(options.host, options.port)
-            async with _running(options, engine, settings, terminal, run_dir, port) as (
-                loop
-            ):
-                with terminal.keys(loop.again, stop):
-                    running = asyncio.create_task(loop.run(watching=options.reload))
-                    stopped = asyncio.create_task(stop.wait())
-                    await asyncio.wait(
-                        {running, stopped}, return_when=asyncio.FIRST_COMPLETED
-                    )
-                    for task in (running, stopped):
-                        task.cancel()
-                    if running.done() and not running.cancelled():
-                        running.result()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_signals(stop, received))
+        stack.enter_context(owned(options.state))
+        run_dir = stack.enter_context(run_directory(options.state))
+        loop = await stack.enter_async_context(
+            _running(options, engine, settings, terminal, run_dir)
+        )
+        stack.enter_context(terminal.keys(loop.again, stop))
+        await _until(stop, loop.run(watching=options.reload))
     return 128 + received[0] if received else 0
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Run `work` until `stop` is set; an error of `work` is raised."""
+    working = asyncio.create_task(work)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        working.result()
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
 
 
 @asynccontextmanager
@@ -105,9 +111,9 @@ async def _running(
     settings: Settings,
     terminal: DevTerminal,
     run_dir: Path,
-    port: ClientPort,
 ) -> AsyncIterator[DevLoop]:
     """Start the engine, then the services: a first request waits for neither."""
+    port = ClientPort(options.host, options.port)
     remapper = Remapper()
     console = Console(terminal.log, remapper)
     group = Group(

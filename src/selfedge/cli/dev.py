@@ -73,7 +73,8 @@ PORT = 8787
     type=click.Choice(["country", "city"]),
     default="country",
     show_default=True,
-    help="Which database tells where a client is; city is fetched once (130 MB, IP Geolocation by DB-IP).",
+    help="Database that tells where a client is; city (130 MB, IP Geolocation by "
+    "DB-IP) is fetched once.",
 )
 @click.option(
     "--geoip-db",
@@ -93,7 +94,7 @@ PORT = 8787
     help="What to show.",
 )
 @click.option("--no-reload", is_flag=True, help="Do not watch files.")
-def command(  # noqa: PLR0913 - one for each option
+def command(  # noqa: PLR0913, PLR0917 - one for each option
     directory: Path,
     configs: Sequence[Path],
     environment: str | None,

@@ -5,6 +5,7 @@
 import { env } from "cloudflare:workers";
 
 const PLACES_MAX = 1000;
+const GATE_TICK_MS = 5;
 const LOOPBACK = /^(127\.|::1$)/;
 const config = take("config"); // { colo, loopback, place: { ip?, country? } }
 const service = take("service"); // our Python side: places, exceptions
@@ -15,7 +16,8 @@ let requests = 0; // being handled
 let background = 0; // waitUntil promises that are pending
 let webSockets = 0; // accepted since the start; their end cannot be seen
 let forwarding = false; // a newer process runs: pass requests on to it
-let gateOpensAt = 0; // ms; the process stops before: requests wait, then finish
+let held = false; // the process is about to be stopped: requests wait at the gate
+let waiting = 0; // at the gate
 let counted = false; // ExecutionContext.prototype.waitUntil counts
 let rays = 0;
 let rayPrefix;
@@ -26,7 +28,7 @@ export function entrypoint(handler) {
   return {
     async fetch(request, env, ctx) {
       countBackground(ctx);
-      if (gateOpensAt !== 0) await gate();
+      if (held) await gate();
       if (forwarding) return next.fetch(request);
       requests += 1;
       try {
@@ -48,8 +50,8 @@ export const control = {
     countBackground(ctx);
     const { pathname } = new URL(request.url);
     if (pathname === "/forward") forwarding = true;
-    if (pathname === "/gate") gateOpensAt = Date.now() + Number(await request.text());
-    return Response.json({ requests, background, webSockets });
+    if (pathname === "/hold") await hold(request);
+    return Response.json({ requests, background, webSockets, held, waiting });
   },
 };
 
@@ -121,8 +123,20 @@ function countBackground(ctx) {
   };
 }
 
-function gate() {
-  return new Promise((open) => setTimeout(open, gateOpensAt - Date.now()));
+/** Shut the gate until the request's body ends, which outlives a SIGTERM. */
+async function hold(request) {
+  held = true;
+  try {
+    await request.text();
+  } finally {
+    held = false;
+  }
+}
+
+async function gate() {
+  waiting += 1;
+  while (held) await new Promise((tick) => setTimeout(tick, GATE_TICK_MS));
+  waiting -= 1;
 }
 
 async function place(ip, country, encoding) {

@@ -30,14 +30,14 @@ def npm_install(directory: Path, specifiers: Sequence[str]) -> None:
     _npm(["install", *flags, *specifiers], directory)
 
 
-def node() -> list[str]:
+def node(major_min: int = NODE_MAJOR_MIN) -> list[str]:
     """Return the command of a recent Node: the system's, else the one from PyPI.
 
     Raises:
         InstallError: there is none.
     """
     system = shutil.which("node")
-    if system and _major(system) >= NODE_MAJOR_MIN:
+    if system and _major(system) >= major_min:
         return [system]
     return [str(_wheel() / "bin" / "node")]
 

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from importlib import import_module
+from typing import Self
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -34,7 +35,7 @@ class Services:
         self._allowed: set[str] = set()
         self._stack = AsyncExitStack()
 
-    async def __aenter__(self) -> "Services":
+    async def __aenter__(self) -> Self:
         await self._stack.__aenter__()
         return self
 
@@ -75,6 +76,6 @@ class Services:
             return web.Response(status=403, reason=f"No binding {identity or '?'}")
         try:
             return await service.handle(unquote(resource), request)
-        except Exception:
+        except Exception:  # noqa: BLE001 - one bad request must not end the rest
             _LOG.exception("service %s failed on %s", identity, request.method)
             return web.Response(status=500, reason="Internal error, see the log")

@@ -1,25 +1,39 @@
 """Asks the edge module in an isolate over its private socket."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 ANSWER_TIMEOUT_S = 1.0
+_POLL_S = 0.01
 
 
 class Activity(msgspec.Struct, frozen=True, rename="camel"):
-    """What is under way in an isolate."""
+    """What is under way in an isolate, or in several."""
 
-    requests: int
-    background: int
-    web_sockets: int
+    requests: int = 0
+    background: int = 0  # pending waitUntil
+    web_sockets: int = 0  # accepted so far
+    waiting: int = 0  # requests at the gate
+    held: bool = True  # the gate is shut
 
     @property
     def idle(self) -> bool:
         """Nothing would be lost if the process stopped now."""
         return self.requests == 0 and self.background == 0
+
+    def __add__(self, other: "Activity") -> "Activity":
+        return Activity(
+            requests=self.requests + other.requests,
+            background=self.background + other.background,
+            web_sockets=self.web_sockets + other.web_sockets,
+            waiting=self.waiting + other.waiting,
+            held=self.held and other.held,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +55,68 @@ class Control:
         """Have later requests passed to the successor."""
         return await self._ask_all("/forward")
 
-    async def gate(self, ms: int) -> Activity:
-        """Hold requests back for `ms`, so that none is read while it stops."""
-        return await self._ask_all("/gate", str(ms))
+    @asynccontextmanager
+    async def hold(self) -> AsyncIterator[None]:
+        """Keep new requests waiting while the context is open.
 
-    async def _ask_all(self, path: str, body: str = "") -> Activity:
-        answers = await asyncio.gather(
-            *(_ask(socket, path, body) for socket in self.paths)
-        )
-        return Activity(
-            requests=sum(answer.requests for answer in answers),
-            background=sum(answer.background for answer in answers),
-            web_sockets=sum(answer.web_sockets for answer in answers),
-        )
+        It ends by the last byte of a request that is under way, which the engine
+        still reads after SIGTERM: those who wait are answered as its last work.
+        """
+        async with AsyncExitStack() as stack:
+            for path in self.paths:
+                await stack.enter_async_context(_held(path))
+            while not (await self.status()).held:
+                await asyncio.sleep(_POLL_S)
+            yield
+
+    async def settled(self, steady_s: float) -> Activity:
+        """Return once no further request has come to the gate for `steady_s`."""
+        last, steady = await self.status(), 0
+        while steady * _POLL_S < steady_s:
+            await asyncio.sleep(_POLL_S)
+            now = await self.status()
+            steady = steady + 1 if now.waiting == last.waiting else 0
+            last = now
+        return last
+
+    async def _ask_all(self, path: str) -> Activity:
+        answers = await asyncio.gather(*(_ask(one, path) for one in self.paths))
+        return sum(answers, start=Activity())
 
 
-async def _ask(socket: Path, path: str, body: str) -> Activity:
+async def _ask(socket: Path, path: str) -> Activity:
     async with asyncio.timeout(ANSWER_TIMEOUT_S):
         reader, writer = await asyncio.open_unix_connection(socket)
         try:
-            head = f"POST {path} HTTP/1.1\r\nHost: edge\r\nContent-Length: {len(body)}"
-            writer.write(f"{head}\r\n\r\n{body}".encode())
-            head_bytes = await reader.readuntil(b"\r\n\r\n")
-            answer = await reader.readexactly(_content_length(head_bytes))
+            writer.write(_head(path, 0))
+            head = await reader.readuntil(b"\r\n\r\n")
+            answer = await reader.readexactly(_content_length(head))
+        except asyncio.IncompleteReadError as error:
+            raise ConnectionResetError(f"{socket} closed") from error
         finally:
             writer.close()
     return msgspec.json.decode(answer, type=Activity)
+
+
+@asynccontextmanager
+async def _held(socket: Path) -> AsyncIterator[None]:
+    """Send a request whose body's only byte comes when the context ends."""
+    reader, writer = await asyncio.open_unix_connection(socket)
+    try:
+        writer.write(_head("/hold", 1))
+        yield
+        writer.write(b"\n")
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError as error:
+        raise ConnectionResetError(f"{socket} closed") from error
+    finally:
+        writer.close()
+
+
+def _head(path: str, length: int) -> bytes:
+    lines = (f"POST {path} HTTP/1.1", "Host: edge", f"Content-Length: {length}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
 def _content_length(head: bytes) -> int:

@@ -19,6 +19,8 @@ from selfedge.supervisor.slot import Release
 from selfedge.supervisor.watch import change, fingerprint
 from selfedge.types import Environ, Struct
 
+HALF_WRITTEN_S = 0.05  # within which an editor that is writing goes on
+
 Allow = Callable[[frozenset[str]], Awaitable[None]]
 
 
@@ -72,7 +74,7 @@ class DevLoop:
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
-            project = await self._build()
+            project = await self._steadily_built()
             if self.allow is not None:
                 await self.allow(backends(project.parts))
             await self._group.release(lambda successor: self._make(project, successor))
@@ -89,6 +91,16 @@ class DevLoop:
             await (self._changed() if watching else self.again.wait())
             self.again.clear()
             await self.release()
+
+    async def _steadily_built(self) -> Project:
+        """Build; a file that is caught half-written gets another chance."""
+        while True:
+            try:
+                return await self._build()
+            except (BuildError, ManifestError):
+                await asyncio.sleep(HALF_WRITTEN_S)
+                if fingerprint(self._files) == self._seen:
+                    raise
 
     async def _build(self) -> Project:
         given = self._given

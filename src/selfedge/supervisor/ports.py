@@ -1,6 +1,5 @@
 """Which process listens on a port, as far as /proc tells."""
 
-import os
 from pathlib import Path
 
 _LISTEN = "0A"
@@ -33,7 +32,7 @@ def _listening_inodes(port: int, proc: Path) -> set[str]:
 
 def _socket_inodes(process: Path) -> set[str]:
     try:
-        return {os.readlink(link) for link in (process / "fd").iterdir()}
+        return {str(link.readlink()) for link in (process / "fd").iterdir()}
     except OSError:  # another user's process, or gone
         return set()
 

@@ -92,9 +92,12 @@ class EngineProcess:
         await asyncio.wait(self._pumps, timeout=1)
         return code
 
-    async def terminate(self, grace_s: float) -> None:
-        """Let responses finish for at most `grace_s`, then end it."""
+    def finish(self) -> None:
+        """Ask it to end after the responses that are under way."""
         self._signal(signal.SIGTERM)
+
+    async def end_within(self, grace_s: float) -> None:
+        """Wait for its end for at most `grace_s`, then end it."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._child.wait(), grace_s)
         await self.kill()

@@ -16,8 +16,10 @@ from selfedge.types import Struct
 DRAIN_S = 30.0  # what a process without Durable Objects may take to finish
 DURABLE_DRAIN_S = 1.0  # what one with Durable Objects may take: nobody serves them
 KILL_AFTER_S = 1.0  # after SIGTERM, when only WebSockets keep it
-_GATE_MS = 60
-_SETTLE_S = 0.03  # within which busy connections have come to the gate
+SETTLE_S = 0.5  # the most that busy connections are given to come to the gate
+_STEADY_S = 0.1  # none has come to it for so long: they are all there
+_DURABLE_STEADY_S = 0.04  # the same, while clients wait for the successor
+_POLL_S = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,17 +74,16 @@ class Slot:
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 await self.control.forward()
-                while not (await self.control.status()).idle:
-                    await asyncio.sleep(_SETTLE_S)
-        await self._stop(DRAIN_S)
+                await self._idle()
+        await self._stop(0, _STEADY_S, DRAIN_S)
 
     async def leave(self) -> None:
-        """Stop the process within about a second: its successor waits for it."""
-        with contextlib.suppress(OSError, TimeoutError):
-            async with asyncio.timeout(DURABLE_DRAIN_S):
-                while not (await self.control.status()).idle:
-                    await asyncio.sleep(_SETTLE_S / 3)
-        await self._stop(KILL_AFTER_S)
+        """Stop the process within about a second: its successor waits for it.
+
+        What arrives on kept connections is held back, so that what is under way
+        ends soon; it is answered by this process after all, as its last work.
+        """
+        await self._stop(DURABLE_DRAIN_S, _DURABLE_STEADY_S, KILL_AFTER_S)
 
     async def kill(self) -> None:
         """End the process now."""
@@ -95,16 +96,29 @@ class Slot:
             one.close()
             self._paths[name].unlink(missing_ok=True)
 
-    async def _stop(self, grace_s: float) -> None:
+    async def _stop(
+        self, idle_within_s: float, steady_s: float, grace_s: float
+    ) -> None:
+        """Shut the gate, wait for what is under way, SIGTERM, open the gate."""
         if self.process is None or not self.process.running:
             return
+        activity = Activity()
         try:
-            activity = await self.control.gate(_GATE_MS)
+            async with self.control.hold():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(idle_within_s):
+                        await self._idle()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(SETTLE_S):
+                        activity = await self.control.settled(steady_s)
+                self.process.finish()
         except (OSError, TimeoutError):  # it is gone, or busy in a loop
             await self.process.kill()
-            return
-        await asyncio.sleep(_SETTLE_S)
-        await self.process.terminate(_grace(activity, grace_s))
+        await self.process.end_within(_grace(activity, grace_s))
+
+    async def _idle(self) -> None:
+        while not (await self.control.status()).idle:
+            await asyncio.sleep(_POLL_S)
 
     async def _count(self) -> None:
         """Ask once, so that each isolate counts waitUntil from the first request."""

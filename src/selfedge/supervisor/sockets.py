@@ -35,22 +35,25 @@ class ClientPort:
         self.host = host
         self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
         _probe(self._family, host, port)
-        first = self._listen(port)
-        self.port: int = first.getsockname()[1]
-        self._sockets = [first]  # in the kernel's order
-        self._spare: socket.socket | None = first
-        self._steers = _steer(first, 0)
+        self._port = port
+        self._sockets = [self._listen()]  # in the kernel's order
+        self._port = self._sockets[0].getsockname()[1]
+        self._free = list(self._sockets)
+        self._steers = _steer(self._sockets[0], 0)
+
+    @property
+    def port(self) -> int:
+        """The number of the port."""
+        return self._port
 
     def open(self) -> socket.socket:
-        """Return the listening socket for one more process."""
-        if self._spare is not None:
-            spare, self._spare = self._spare, None
-            return spare
+        """Return a listening socket for one more process."""
+        if self._free:
+            return self._free.pop()
         if not self._steers:
             return self._sockets[0].dup()
-        one_more = self._listen(self.port)
-        self._sockets.append(one_more)
-        return one_more
+        self._sockets.append(self._listen())
+        return self._sockets[-1]
 
     def steer(self, to: socket.socket) -> None:
         """Send all connections from now on to the socket `to`."""
@@ -58,23 +61,26 @@ class ClientPort:
             _steer(to, self._sockets.index(to))
 
     def close(self, one: socket.socket) -> None:
-        """Give up a socket whose process has ended."""
-        if self._steers and one in self._sockets:
-            last = self._sockets.pop()
-            if last is not one:  # the kernel fills the gap with the last one
-                self._sockets[self._sockets.index(one)] = last
-        one.close()
+        """Take back a socket whose process has ended.
+
+        It stays open for the next process: closing it would move others to new
+        places in the kernel's row, and connections would go astray meanwhile.
+        """
+        if one in self._sockets:
+            self._free.append(one)
+        else:
+            one.close()
 
     def close_all(self) -> None:
         """Give up the port."""
         for one in self._sockets:
             one.close()
 
-    def _listen(self, port: int) -> socket.socket:
+    def _listen(self) -> socket.socket:
         one = socket.socket(self._family, socket.SOCK_STREAM)
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        one.bind((self.host, port))
+        one.bind((self.host, self._port))
         one.listen(BACKLOG)
         return one
 
