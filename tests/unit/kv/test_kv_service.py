@@ -132,6 +132,21 @@ def test_the_sweep_frees_the_disk_of_what_expired_and_nothing_else(
     on_a_bench(tmp_path, body)
 
 
+def test_a_sweep_that_finds_the_disk_failing_can_be_repeated(tmp_path: Path) -> None:
+    async def body(bench: Bench) -> None:
+        for i in range(10):
+            await bench.kv.put(NS, f"{i}", b"1", PutOptions(expiration_ttl=60))
+        bench.now += 100
+        bench.records._db.execute("PRAGMA query_only = 1")
+        with pytest.raises(StorageError):
+            await bench.kv.sweep()
+        bench.records._db.execute("PRAGMA query_only = 0")
+        await bench.kv.sweep()
+        assert await bench.rows() == 0
+
+    on_a_bench(tmp_path, body)
+
+
 def test_replacing_and_deleting_leave_no_blob_and_no_mark(tmp_path: Path) -> None:
     large = b"x" * (INLINE_MAX_BYTES + 1)
 
@@ -385,8 +400,7 @@ def test_the_largest_that_is_allowed_is_stored(tmp_path: Path) -> None:
         value = await bench.kv.get(NS, key, cache_ttl=30)
         assert value is not None
         assert (value.size, value.metadata) == (limits.VALUE_MAX_BYTES, metadata)
-        assert value.chunks is not None
-        await value.chunks.aclose()
+        await value.aclose()
         assert await bench.names(limit=1000, prefix=key) == [key]
 
     on_a_bench(tmp_path, body)

@@ -73,10 +73,14 @@ class KVService:
         size = 0
         for key in keys:
             value = await self.get(namespace, key, cache_ttl=cache_ttl)
-            size += value.size if value else 0
-            if size > limits.BULK_MAX_BYTES:
-                raise errors.BulkTooLarge
-            found[key] = (await value.read(), value.metadata) if value else None
+            if value is None:
+                found[key] = None
+                continue
+            async with aclosing(value):
+                size += value.size
+                if size > limits.BULK_MAX_BYTES:
+                    raise errors.BulkTooLarge
+                found[key] = await value.read(), value.metadata
         return found
 
     async def put(
@@ -149,9 +153,12 @@ class KVService:
         """
         start, end = rows.expired_marks(self._clock())
         while marks := await self._records.scan(start, end, _SCAN_ROWS):
-            async with asyncio.TaskGroup() as tasks:  # they share commits
-                for mark, _ in marks:
-                    tasks.create_task(self._expire(mark))
+            outcomes = await asyncio.gather(  # together, to share commits
+                *(self._expire(mark) for mark, _ in marks), return_exceptions=True
+            )
+            for outcome in outcomes:
+                if outcome is not None:
+                    raise outcome
 
     async def remove_orphans(self) -> None:
         """Remove blobs that a crash left between their write and their entry's.

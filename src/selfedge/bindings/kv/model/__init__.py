@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class Value:
     """What a get found; its bytes are `inline`, or come once from `chunks`.
 
-    Close `chunks` if they are not read to their end.
+    Close it if they are not read to their end.
     """
 
     size: int
@@ -21,6 +21,11 @@ class Value:
         if self.chunks is None:
             return self.inline
         return b"".join([chunk async for chunk in self.chunks])
+
+    async def aclose(self) -> None:
+        """Let go of a value that is not wanted any more."""
+        if self.chunks is not None:
+            await self.chunks.aclose()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
