@@ -5,7 +5,7 @@ import msgspec
 from selfedge.bindings.cache.rfc9111.vary import Selectors
 
 
-class Slot(msgspec.Struct, kw_only=True, array_like=True, eq=False, weakref=True):
+class Slot(msgspec.Struct, kw_only=True, array_like=True, eq=False):
     """What the index knows of a stored response."""
 
     number: int  # unique; larger is newer
