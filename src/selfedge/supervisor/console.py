@@ -12,7 +12,7 @@ Print = Callable[[str, str], None]
 
 _UNCAUGHT = re.compile(r"uncaught exception; source = .*?; stack = (.*)", re.DOTALL)
 _FRAME = re.compile(r"^\s+at .*$", re.MULTILINE)
-_OUR_FRAME = re.compile(r"^\s+at .*selfedge-(?:entry|edge)\.js:.*\n?", re.MULTILINE)
+_OUR_FRAME = re.compile(r"^\s+at .*\bselfedge-[a-z]+\.js:.*\n?", re.MULTILINE)
 _REMEMBERED = 16
 
 
@@ -80,6 +80,8 @@ class Console:
         ):
             return None  # the same exception, seen by its caller
         text = self.readable(stack)
+        if _FRAME.search(stack) and not _FRAME.search(text):
+            return None  # thrown by a module of ours, to be caught by the Worker
         self._recent.append(text)
         return Entry("error", f"Uncaught {text}")
 

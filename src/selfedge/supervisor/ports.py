@@ -32,9 +32,17 @@ def _listening_inodes(port: int, proc: Path) -> set[str]:
 
 def _socket_inodes(process: Path) -> set[str]:
     try:
-        return {str(link.readlink()) for link in (process / "fd").iterdir()}
+        links = list((process / "fd").iterdir())
     except OSError:  # another user's process, or gone
         return set()
+    return {target for link in links if (target := _target(link)) is not None}
+
+
+def _target(link: Path) -> str | None:
+    try:
+        return str(link.readlink())
+    except OSError:  # closed meanwhile
+        return None
 
 
 def _name(process: Path) -> str:

@@ -55,7 +55,7 @@ def _gate(routes: dict[str, str], urls: list[str], site: Site) -> Struct:
     return {
         "name": "outbound",
         "worker": {
-            "modules": [{"name": "outbound.js", "esModule": source}],
+            "modules": [{"name": "selfedge-outbound.js", "esModule": source}],
             "compatibilityDate": _DATE,
             "bindings": bindings,
         },

@@ -44,7 +44,7 @@ def _absent(binding: str, script: str) -> Struct:
     return {
         "name": f"absent:{binding}:{script}",
         "worker": {
-            "modules": [{"name": "absent.js", "esModule": source}],
+            "modules": [{"name": "selfedge-absent.js", "esModule": source}],
             "compatibilityDate": _ABSENT_DATE,
             "bindings": [{"name": "message", "text": message}],
         },
