@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import struct
 from pathlib import Path
 from typing import Any
@@ -298,6 +299,26 @@ def test_unknown_routes_and_huge_uploads_are_refused(tmp_path: Path) -> None:
         assert (await node.call("GET", "/info"))[0] == 200
 
     on_node(tmp_path, test)
+
+
+def test_a_cut_upload_writes_nothing_and_makes_no_noise(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = (
+        b"POST /insert HTTP/1.1\r\nHost: vector-search\r\nselfedge-binding: docs\r\n"
+        b'Content-Length: 1000\r\n\r\n{"id":"a","values":[1,2]}\n'
+    )
+
+    async def test(node: Node) -> None:
+        _, writer = await asyncio.open_unix_connection(str(node.socket))
+        writer.write(head)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        assert (await node.call("GET", "/info"))[1]["vectorCount"] == 0
+
+    on_node(tmp_path, test)
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 def test_mutations_of_one_index_are_applied_in_order(tmp_path: Path) -> None:

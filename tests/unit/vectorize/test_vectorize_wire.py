@@ -17,7 +17,7 @@ from selfedge.bindings.vectorize.index.model import Query, Returned
 
 
 def parse(body: bytes, content_type: str = "application/x-ndjson") -> list[Vector]:
-    return wire.parse_vectors(body, content_type=content_type, keep_last=False)
+    return wire.parse_vectors(body, content_type=content_type, operation="insert")
 
 
 def line(**fields: Any) -> bytes:
@@ -87,7 +87,7 @@ def test_lines_and_json_read_the_same() -> None:
 def test_of_equal_ids_insert_keeps_the_first_and_upsert_the_last() -> None:
     body = line(values=[1]) + b"\n" + line(values=[2])
     assert [vector.values for vector in parse(body)] == [[1]]
-    last = wire.parse_vectors(body, content_type="", keep_last=True)
+    last = wire.parse_vectors(body, content_type="", operation="upsert")
     assert [vector.values for vector in last] == [[2]]
 
 

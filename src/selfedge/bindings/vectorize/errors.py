@@ -13,6 +13,7 @@ VectorizeError       `number` is the wire's `code`, `status` the HTTP status
 ├── UnknownVector        40404, ours
 ├── NoSuchRoute          10000, ours
 ├── UploadTooLarge       10413, ours
+├── UploadCut            10499, ours
 └── IndexFailed          50000, ours: the index is damaged, or the disk is full
 """
 
@@ -109,10 +110,12 @@ class UnreadableVectors(VectorizeError):
 
     number = 40023
 
-    def __init__(self, reason: str, *, form: str, line: int | None = None) -> None:
+    def __init__(
+        self, reason: str, *, operation: str, form: str, line: int | None = None
+    ) -> None:
         where = f"line {line}" if line else "the body"
         super().__init__(
-            f"failed to parse vectors request in {form} format:"
+            f"failed to parse {operation} vectors request in {form} format:"
             f" {where} was not expected format: {reason}"
         )
 
@@ -162,6 +165,15 @@ class UploadTooLarge(VectorizeError):
             f"the upload is over {limits.UPLOAD_MAX_BYTES // 1_000_000} MB;"
             " send the vectors in several calls"
         )
+
+
+class UploadCut(VectorizeError):
+    """The body ended early: the client is gone, and reads no answer."""
+
+    number = 10499
+
+    def __init__(self) -> None:
+        super().__init__("the upload was cut; nothing was written")
 
 
 class IndexFailed(VectorizeError):

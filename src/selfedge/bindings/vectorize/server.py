@@ -6,13 +6,19 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from aiohttp.web import BaseRequest, Response, StreamResponse
+from aiohttp.web import (
+    BaseRequest,
+    RequestPayloadError,
+    Response,
+    StreamResponse,
+)
 
 from selfedge.binding import Context
 from selfedge.bindings.vectorize import wire
 from selfedge.bindings.vectorize.engine.contract import Engine, Vector
 from selfedge.bindings.vectorize.errors import (
     NoSuchRoute,
+    UploadCut,
     UploadTooLarge,
     VectorizeError,
 )
@@ -87,7 +93,7 @@ class VectorizeServer:
 
         def parse() -> list[Vector]:
             return wire.parse_vectors(
-                body, content_type=content_type, keep_last=operation == "upsert"
+                body, content_type=content_type, operation=operation
             )
 
         large = len(body) > _IN_THREAD_BYTES
@@ -110,10 +116,13 @@ class VectorizeServer:
 
 async def _body(request: BaseRequest) -> bytes:
     body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > UPLOAD_MAX_BYTES:
-            raise UploadTooLarge
+    try:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > UPLOAD_MAX_BYTES:
+                raise UploadTooLarge
+    except (ConnectionError, RequestPayloadError):
+        raise UploadCut from None
     return bytes(body)
 
 

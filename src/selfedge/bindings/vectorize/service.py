@@ -74,10 +74,10 @@ class VectorizeService:
             WrongWidth: a vector is not as wide as the index; nothing is written.
             IndexFailed: the index is damaged, or the disk is full.
         """
-        slot = await self._slot(name)
         mutation = Mutation(
             id=self._new_id(), operation=operation, vectors=vectors, ids=ids
         )
+        slot = self._slot(name)  # no await before the writer has it: order counts
         await self._run(slot.writer, partial(slot.index.write, mutation))
         return mutation.id
 
@@ -89,18 +89,15 @@ class VectorizeService:
             UnknownVector: the query names a vector that is not there.
             IndexFailed: the index is damaged.
         """
-        slot = await self._slot(name)
-        return await self._run(self._readers, partial(slot.index.query, query))
+        return await self._read(name, lambda index: index.query(query))
 
     async def get(self, name: str, ids: Sequence[str]) -> Sequence[Vector]:
         """Return the vectors that exist, in the order of `ids`."""
-        slot = await self._slot(name)
-        return await self._run(self._readers, partial(slot.index.get, ids))
+        return await self._read(name, lambda index: index.get(ids))
 
     async def describe(self, name: str) -> Info:
         """Return size, width and newest mutation."""
-        slot = await self._slot(name)
-        return await self._run(self._readers, slot.index.info)
+        return await self._read(name, Index.info)
 
     async def close(self) -> None:
         """Finish the writes in hand and release all indexes."""
@@ -109,13 +106,17 @@ class VectorizeService:
             slot.writer.shutdown()
         self._readers.shutdown()
 
-    async def _slot(self, name: str) -> _Slot:
+    def _slot(self, name: str) -> _Slot:
         slot = self._slots.get(name)
         if slot is None:
             slot = self._slots[name] = _Slot(self._index(name))
+        return slot
+
+    async def _read(self, name: str, call: Callable[[Index], T]) -> T:
+        slot = self._slot(name)
         if not slot.index.opened:
             await self._run(slot.writer, slot.index.open)
-        return slot
+        return await self._run(self._readers, partial(call, slot.index))
 
     def _index(self, name: str) -> Index:
         return Index(

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -20,9 +21,15 @@ from selfedge.bindings.vectorize.errors import (
     VectorizeError,
 )
 from selfedge.bindings.vectorize.filters.parse import conditions
-from selfedge.bindings.vectorize.index.model import Info, Query, Returned
+from selfedge.bindings.vectorize.index.model import (
+    Info,
+    Operation,
+    Query,
+    Returned,
+)
 
 T = TypeVar("T")
+Failed: TypeAlias = Callable[..., VectorizeError]
 
 _NULL = Raw(b"null")
 
@@ -58,24 +65,25 @@ _IDS = msgspec.json.Decoder(_Ids)
 _QUERY = msgspec.json.Decoder(_Query)
 
 
-def parse_vectors(body: bytes, *, content_type: str, keep_last: bool) -> list[Vector]:
+def parse_vectors(
+    body: bytes, *, content_type: str, operation: Operation
+) -> list[Vector]:
     """Read the body of insert or upsert; of equal ids one is kept.
 
     Raises:
         VectorizeError: it is malformed, empty, or over a limit.
     """
     as_json = content_type.partition(";")[0].strip().lower() == "application/json"
-    read = _from_json(body) if as_json else _from_lines(body)
+    form = "json" if as_json else "ndjson"
+    failed = partial(UnreadableVectors, operation=operation, form=form)
     kept: dict[str, Vector] = {}
     count = 0
-    for count, vector in enumerate(read, 1):  # noqa: B007 - the count is wanted
-        if keep_last or vector.id not in kept:
+    for vector in (_from_json if as_json else _from_lines)(body, failed):
+        count += 1
+        if operation == "upsert" or vector.id not in kept:
             kept[vector.id] = vector
     if not count:
-        raise UnreadableVectors(
-            "it holds no vectors; send at least one",
-            form="json" if as_json else "ndjson",
-        )
+        raise failed("it holds no vectors; send at least one")
     if count > limits.BATCH_MAX:
         raise TooMany("vector", count)
     return list(kept.values())
@@ -169,41 +177,30 @@ def refused(error: VectorizeError) -> bytes:
     return msgspec.json.encode({"error": str(error), "code": error.number})
 
 
-def _from_json(body: bytes) -> Iterator[Vector]:
-    form = "json"
-    decoded = _decoded(
-        _VECTORS.decode, body, lambda reason: UnreadableVectors(reason, form=form)
-    )
+def _from_json(body: bytes, failed: Failed) -> Iterator[Vector]:
+    decoded = _decoded(_VECTORS.decode, body, failed)
     for number, vector in enumerate(decoded.vectors, 1):
-        yield _vector(vector, form=form, line=number)
+        yield _vector(vector, partial(failed, line=number))
 
 
-def _from_lines(body: bytes) -> Iterator[Vector]:
+def _from_lines(body: bytes, failed: Failed) -> Iterator[Vector]:
     for number, line in enumerate(body.split(b"\n"), 1):
-        if not line.strip():
-            continue
-
-        def failed(reason: str, number: int = number) -> UnreadableVectors:
-            return UnreadableVectors(reason, form="ndjson", line=number)
-
-        yield _vector(_decoded(_LINE.decode, line, failed), form="ndjson", line=number)
+        if line.strip():
+            failed_here = partial(failed, line=number)
+            yield _vector(_decoded(_LINE.decode, line, failed_here), failed_here)
 
 
-def _vector(read: _Vector, *, form: str, line: int) -> Vector:
+def _vector(read: _Vector, failed: Failed) -> Vector:
     _check_id(read.id)
     _check_namespace(read.namespace)
     if (fault := _fault(read.values)) is not None:
-        raise UnreadableVectors(
-            f'values of id="{read.id}": {fault}', form=form, line=line
-        )
-    metadata: bytes | None = bytes(read.metadata)
+        raise failed(f'values of id="{read.id}": {fault}')
+    metadata = bytes(read.metadata)
     if metadata == b"null":
-        metadata = None
-    elif metadata is not None and not metadata.startswith(b"{"):
-        raise UnreadableVectors(
-            f'metadata of id="{read.id}": expected an object', form=form, line=line
-        )
-    elif metadata is not None and len(metadata) > limits.METADATA_MAX_BYTES:
+        return Vector(read.id, read.values, read.namespace)
+    if not metadata.startswith(b"{"):
+        raise failed(f'metadata of id="{read.id}": expected an object')
+    if len(metadata) > limits.METADATA_MAX_BYTES:
         metadata = _compact(read.id, metadata)
     return Vector(read.id, read.values, read.namespace, metadata)
 
@@ -291,9 +288,7 @@ def _cut(value: Any, level: int = 0) -> Any:
     return value
 
 
-def _decoded(
-    read: Callable[[bytes], T], body: bytes, failed: Callable[[str], VectorizeError]
-) -> T:
+def _decoded(read: Callable[[bytes], T], body: bytes, failed: Failed) -> T:
     try:
         return read(body)
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
 """One index: opened at its first use, made at its first vector.
 
-All methods block. `open`, `write` and `close` are called from one thread, the
-index's writer; `query`, `get` and `info` from any, once `open` has returned.
+All methods block. `open`, `write` (which opens) and `close` are called from one
+thread, the index's writer; `query`, `get` and `info` from any, once it is open.
 """
 
 import shutil
@@ -91,8 +91,9 @@ class Index:
 
         Raises:
             WrongWidth: a vector is not as wide as the index; nothing is written.
-            IndexFailed: the disk is nearly full, or failing.
+            IndexFailed: it is damaged, or the disk is nearly full, or failing.
         """
+        self.open()
         self._check_room()
         with self._failing("could not write"):
             shard = self._shard or self._made_for(mutation)
