@@ -16,7 +16,6 @@ from selfedge.bindings import (
 )
 
 BINDINGS: Sequence[AnyBinding] = (
-    vars.BINDING,
     kv.BINDING,
     durable_objects.CLASSES,
     durable_objects.BINDING,
@@ -24,6 +23,7 @@ BINDINGS: Sequence[AnyBinding] = (
     vectorize.BINDING,
     services.BINDING,
     version_metadata.BINDING,
+    vars.BINDING,
     cache.BINDING,
     outbound.BINDING,
 )

@@ -55,6 +55,8 @@ def part(script: Script, bindings: Sequence[AnyBinding], site: Site) -> Part:
     for binding in bindings:
         for pointer, entry in _entries(binding, script.manifest):
             fragment = binding.compile(entry, site)
+            if _is_hidden(fragment, taken, script.manifest):
+                continue
             _check_names(fragment, pointer, taken, script.manifest)
             _check_exports(fragment, pointer, script)
             fragments.append(fragment)
@@ -98,6 +100,14 @@ def _inside(table: object, index: int) -> Pointer:
         names = list(table)
         return (names[index],) if index < len(names) else ()
     return ()
+
+
+def _is_hidden(
+    fragment: Fragment, taken: Mapping[str, str], manifest: Manifest
+) -> bool:
+    """Whether this is a local secret whose name another binding has, as in wrangler."""
+    names = {str(binding["name"]) for binding in fragment.bindings}
+    return bool(names) and names <= taken.keys() & manifest.secrets.keys()
 
 
 def _check_names(

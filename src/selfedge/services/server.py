@@ -15,6 +15,8 @@ from selfedge.binding import IDENTITY_HEADER, AnyBinding, Context, Serve, Servic
 KEEP_ALIVE_S = (
     75.0  # the engine drops an idle connection after 5 s; we must not be first
 )
+LINE_MAX_BYTES = 64 * 1024  # a cached URL may be 16 KB, its encoding longer
+FIELD_MAX_BYTES = 256 * 1024  # request headers of a cache key may be 128 KB
 _LOG = logging.getLogger(__name__)
 
 
@@ -52,7 +54,12 @@ class Services:
     async def listen(self, lent: socket.socket) -> None:
         """Answer on a listening unix socket until closed."""
         server = web.Server(
-            self._answer, access_log=None, keepalive_timeout=KEEP_ALIVE_S
+            self._answer,
+            access_log=None,
+            keepalive_timeout=KEEP_ALIVE_S,
+            max_line_size=LINE_MAX_BYTES,
+            max_field_size=FIELD_MAX_BYTES,
+            auto_decompress=False,  # bodies are the user's bytes, whatever they say
         )
         runner = web.ServerRunner(server, shutdown_timeout=1.0)
         await runner.setup()

@@ -53,7 +53,7 @@ def _gate(routes: dict[str, str], urls: list[str], site: Site) -> Struct:
         for url, name in names.items()
     ]
     return {
-        "name": "outbound",
+        "name": f"outbound:{site.worker}",
         "worker": {
             "modules": [{"name": "selfedge-outbound.js", "esModule": source}],
             "compatibilityDate": _DATE,
