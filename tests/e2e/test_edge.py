@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from harness import Node, Nodes, worker
 from harness.mmdb import write_mmdb
 
