@@ -12,7 +12,7 @@ _DATE = "2026-10-01"
 
 def problem_config(problem: Problem) -> Struct:
     """Return the engine's config of a Worker that shows `problem`."""
-    source = files("selfedge.compiler").joinpath("selfedge-problem.js").read_text()
+    source = files("selfedge.compiler").joinpath("problem.js").read_text()
     answers = {
         "html": problem.answer("text/html"),
         "json": problem.answer("application/json"),

@@ -13,6 +13,9 @@ Print = Callable[[str, str], None]
 _UNCAUGHT = re.compile(r"uncaught exception; source = .*?; stack = (.*)", re.DOTALL)
 _FRAME = re.compile(r"^\s+at .*$", re.MULTILINE)
 _OUR_FRAME = re.compile(r"^\s+at .*\bselfedge-[a-z]+\.js:.*\n?", re.MULTILINE)
+_MODULE = re.compile(r"^\s+at .*?([\w-]+)\.js:\d+:\d+\)?$", re.MULTILINE)
+"""A Worker's main module has the script's name."""
+
 _REMEMBERED = 16
 
 
@@ -83,7 +86,9 @@ class Console:
         if _FRAME.search(stack) and not _FRAME.search(text):
             return None  # thrown by a module of ours, to be caught by the Worker
         self._recent.append(text)
-        return Entry("error", f"Uncaught {text}")
+        module = _MODULE.search(stack)
+        mark = f"[{module[1]}] " if module else ""
+        return Entry("error", f"{mark}Uncaught {text}")
 
 
 def _head(stack: str) -> str:

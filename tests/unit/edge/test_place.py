@@ -80,5 +80,5 @@ def test_every_member_of_the_union_has_a_continent():
 def test_a_file_that_is_no_database_is_refused_by_name(tmp_path):
     path = tmp_path / "places.mmdb"
     path.write_bytes(b"not a database")
-    with pytest.raises(UsageError, match="places.mmdb is not a MaxMind-format"):
+    with pytest.raises(UsageError, match=r"places\.mmdb is not a MaxMind-format"):
         open_database(path)

@@ -37,7 +37,7 @@ def test_an_uncaught_exception_is_shown_once_though_its_caller_sees_it_too():
         {"level": "info", "source": WORKER, "message": UNCAUGHT + "Error: boom"},
     )
     assert shown == [
-        ("error", "Uncaught Error: boom\n    at D.alarm (src/index.ts:7:3)")
+        ("error", "[hello] Uncaught Error: boom\n    at D.alarm (src/index.ts:7:3)")
     ]
     assert console.stack_of("Error: boom") == (
         "Error: boom\n    at D.alarm (src/index.ts:7:3)",

@@ -28,7 +28,7 @@ def arrivals(port, listeners, count=12):
 
 
 def _accepted(listener):
-    listener.setblocking(False)
+    listener.settimeout(0)
     count = 0
     with contextlib.suppress(BlockingIOError):
         while True:
