@@ -1,0 +1,7 @@
+const BODY = "Hello, World!";
+
+export default {
+  fetch(): Response {
+    return new Response(BODY);
+  },
+};
