@@ -12,6 +12,15 @@ from selfedge.errors import InstallError
 
 NODE_MAJOR_MIN = 18
 INSTALL_TIMEOUT_S = 900
+SHOWN_LINES = 5  # of what npm says about a failure; the cause comes first
+
+_FLAGS = (
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--fetch-retry-mintimeout=1000",  # else it is silent for a minute when offline
+    "--fetch-retry-maxtimeout=4000",
+)
 
 
 def npm_ci(directory: Path) -> None:
@@ -20,14 +29,13 @@ def npm_ci(directory: Path) -> None:
     Raises:
         InstallError: npm is missing or failed; names the cause it printed.
     """
-    _npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], directory)
+    _npm(["ci", *_FLAGS], directory)
 
 
 def npm_install(directory: Path, specifiers: Sequence[str]) -> None:
     """Install `specifiers` ("name@version") into `directory`/node_modules."""
     (directory / "package.json").write_text(json.dumps({"private": True}))
-    flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--save-exact"]
-    _npm(["install", *flags, *specifiers], directory)
+    _npm(["install", *_FLAGS, "--save-exact", *specifiers], directory)
 
 
 def node(major_min: int = NODE_MAJOR_MIN) -> list[str]:
@@ -72,9 +80,15 @@ def _npm(arguments: Sequence[str], directory: Path) -> None:
         lines = (done.stderr or done.stdout).strip().splitlines()
         raise InstallError(
             f"npm {arguments[0]} failed with exit code {done.returncode}:\n"
-            + "\n".join(lines[-8:])
+            + "\n".join(_causes(lines)[:SHOWN_LINES])
             + "\nIs the npm registry reachable? The first run needs it once."
         )
+
+
+def _causes(lines: Sequence[str]) -> Sequence[str]:
+    """Return npm's error lines, without npm's own stack."""
+    errors = [line for line in lines if line.startswith("npm error")]
+    return [line for line in errors if "    at " not in line] or lines
 
 
 def _major(node_path: str) -> int:
