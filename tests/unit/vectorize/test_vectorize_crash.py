@@ -208,6 +208,8 @@ def test_a_failing_disk_acknowledges_nothing(tmp_path: Path) -> None:
 
     async def test(node: Node) -> None:
         folder.rmdir()
+        status, answer = await node.write("/insert", {"id": "a", "values": [1, 2]})
+        assert (status, answer["code"]) == (500, 50000)
         folder.write_bytes(b"a file where the folder should be")
         status, answer = await node.write("/insert", {"id": "a", "values": [1, 2]})
         assert (status, answer["code"]) == (500, 50000)

@@ -94,8 +94,8 @@ class Index:
             IndexFailed: it is damaged, or the disk is nearly full, or failing.
         """
         self.open()
-        self._check_room()
         with self._failing("could not write"):
+            self._check_room()
             shard = self._shard or self._made_for(mutation)
             if shard is None:
                 return
