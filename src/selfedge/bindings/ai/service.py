@@ -13,7 +13,11 @@ from selfedge.bindings.ai.errors import BadInput, NoSuchModel
 from selfedge.bindings.ai.host.frames import Call
 from selfedge.bindings.ai.host.process import ModelHost
 from selfedge.bindings.ai.tasks import TASKS
-from selfedge.bindings.ai.weights.install import install_one
+from selfedge.bindings.ai.weights.install import (
+    directory,
+    install_one,
+    is_installed,
+)
 from selfedge.bindings.ai.weights.table import Weights
 from selfedge.errors import InstallError
 from selfedge.settings import Settings
@@ -53,6 +57,7 @@ class AIService:
         self._notice = notice
         self._announced: set[str] = set()
         self._installing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._checked: set[str] = set()  # weights whose libraries are there
         self._stop = Event()
 
     async def run(
@@ -70,9 +75,9 @@ class AIService:
         prepared = TASKS[model.task](inputs, model, weights)
         if model.weights is None:
             self._announce(model, weights)
-        directory = await self._installed(model, weights)
+        folder = await self._installed(model, weights)
         parts = self._host.run(
-            Call(runner=weights.runner, directory=directory, job=prepared.job)
+            Call(runner=weights.runner, directory=folder, job=prepared.job)
         )
         if prepared.streams:
             events = await started(prepared.events(parts))
@@ -126,6 +131,8 @@ class AIService:
             )
 
     async def _installed(self, model: Model, weights: Weights) -> str:
+        if weights.name in self._checked and is_installed(weights, self._settings):
+            return str(directory(weights, self._settings))
         loop = asyncio.get_running_loop()
 
         def notice(line: str) -> None:
@@ -141,6 +148,7 @@ class AIService:
                     f"No such model {model.id} or its weights are not installed: "
                     f"{error}"
                 ) from error
+        self._checked.add(weights.name)
         return str(path)
 
 

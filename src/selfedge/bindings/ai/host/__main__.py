@@ -7,6 +7,8 @@ import signal
 import socket
 import sys
 
+import uvloop
+
 from selfedge.bindings.ai.host.serving import Models, serve
 
 _PR_SET_PDEATHSIG = 1
@@ -25,7 +27,8 @@ def main() -> None:
     control, threads, parent = map(int, sys.argv[1:])
     die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the service's business
-    asyncio.run(serve(socket.socket(fileno=control), Models(threads)))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(socket.socket(fileno=control), Models(threads)))
     os._exit(0)  # without waiting for threads that still compute
 
 

@@ -11,9 +11,9 @@ _LENGTH_BYTES = 4
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """Run `job` on the model in `directory`; the first and only message of a caller.
+    """Run `job` on the model in `directory`.
 
-    The caller cancels by closing the connection.
+    A connection carries one call after another; its caller cancels by closing it.
     """
 
     runner: str

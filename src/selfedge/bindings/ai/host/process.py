@@ -9,7 +9,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from typing import Self
+from typing import Self, TypeAlias
 
 from selfedge.bindings.ai.errors import InferenceFailed, from_code
 from selfedge.bindings.ai.host.frames import Call, Done, Failed, pack, read_reply
@@ -19,6 +19,9 @@ EXIT_S = 2.0
 """How long a host that was told to end may take before it is killed."""
 
 LOG_LINES = 20
+IDLE_CONNECTIONS = 16
+
+Connection: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _HINTS = {
     signal.SIGILL: " This processor lacks instructions that the library was built for "
@@ -47,17 +50,24 @@ class ModelHost:
             AiError: the runner refused the job, or the host died.
         """
         child = await self._running()
-        reader, writer = await child.connect()
+        reader, writer = connection = await child.connect()
+        ended = False
         try:
             writer.write(pack(call))
-            while not isinstance(reply := await read_reply(reader), Done):
+            while not ended:
+                reply = await read_reply(reader)
+                ended = isinstance(reply, Done | Failed)
                 if isinstance(reply, Failed):
                     raise from_code(reply.internal_code, reply.text)
-                yield reply
+                if not isinstance(reply, Done):
+                    yield reply
         except (ConnectionError, asyncio.IncompleteReadError) as error:
             raise await child.obituary() from error
         finally:
-            writer.close()
+            if ended:
+                child.keep(connection)
+            else:
+                writer.close()
 
     async def close(self) -> None:
         """End the child; calls that still run fail."""
@@ -84,6 +94,7 @@ class _Child:
         self._control = control
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         self._logging = asyncio.create_task(self._read_log())
+        self._idle: list[Connection] = []
         self._lost = False
 
     @classmethod
@@ -113,7 +124,10 @@ class _Child:
     def alive(self) -> bool:
         return self._process.returncode is None and not self._lost
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def connect(self) -> Connection:
+        """Return a connection on which no call runs."""
+        if self._idle:
+            return self._idle.pop()
         ours, theirs = socket.socketpair()
         with theirs:
             try:
@@ -122,6 +136,13 @@ class _Child:
                 ours.close()
                 raise await self.obituary() from error
         return await asyncio.open_unix_connection(sock=ours)
+
+    def keep(self, connection: Connection) -> None:
+        """Take back a connection whose call has ended."""
+        if self.alive and len(self._idle) < IDLE_CONNECTIONS:
+            self._idle.append(connection)
+        else:
+            connection[1].close()
 
     async def obituary(self) -> InferenceFailed:
         """Make sure that the process is gone; tell what it died of."""
@@ -142,6 +163,8 @@ class _Child:
         """End the process."""
         self._lost = True
         self._control.close()
+        for _, writer in self._idle:
+            writer.close()
         await self._end()
         await self._logging
 

@@ -72,14 +72,16 @@ async def serve(control: socket.socket, models: Models) -> None:
 async def _converse(descriptor: int, models: Models) -> None:
     connection = socket.socket(fileno=descriptor)
     reader, writer = await asyncio.open_unix_connection(sock=connection)
+    following = asyncio.ensure_future(read_call(reader))
     with suppress(ConnectionError, asyncio.IncompleteReadError):
-        call = await read_call(reader)
-        answer = asyncio.ensure_future(_answer(call, writer, models))
-        gone = asyncio.ensure_future(reader.read(1))
-        await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
-        answer.cancel()
-        gone.cancel()
-        await asyncio.gather(answer, gone, return_exceptions=True)
+        while True:
+            call = await following
+            answer = asyncio.ensure_future(_answer(call, writer, models))
+            following = asyncio.ensure_future(read_call(reader))
+            await asyncio.wait((answer, following), return_when=asyncio.FIRST_COMPLETED)
+            if following.done() and following.exception():
+                answer.cancel()  # the caller has gone
+            await asyncio.gather(answer, return_exceptions=True)
     writer.close()
     with suppress(ConnectionError):
         await writer.wait_closed()

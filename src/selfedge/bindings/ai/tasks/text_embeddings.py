@@ -44,12 +44,12 @@ class TextEmbeddings:
     async def collect(self, parts: Parts) -> object:
         """Return `{shape, data, pooling}`."""
         async with aclosing(parts):
-            async for part in parts:
-                if isinstance(part, Vectors):
-                    data = [_padded(vector, self.dimensions) for vector in part.vectors]
-                    shape = [len(data), self.dimensions]
-                    return {"shape": shape, "data": data, "pooling": self.pooling}
-        raise InferenceFailed("The encoder gave no vectors.")
+            found = [part async for part in parts if isinstance(part, Vectors)]
+        if not found:
+            raise InferenceFailed("The encoder gave no vectors.")
+        data = [_padded(vector, self.dimensions) for vector in found[0].vectors]
+        shape = [len(data), self.dimensions]
+        return {"shape": shape, "data": data, "pooling": self.pooling}
 
     async def events(self, parts: Parts) -> AsyncGenerator[object, None]:
         """Yield the whole answer as one event."""

@@ -78,13 +78,16 @@ class TextGeneration:
     async def collect(self, parts: Parts) -> object:
         """Return `{response, usage}`."""
         text: list[str] = []
+        usage: Usage | None = None
         async with aclosing(parts):
             async for part in parts:
                 if isinstance(part, Text):
                     text.append(part.text)
                 elif isinstance(part, Usage):
-                    return {"response": "".join(text), "usage": _usage(part)}
-        raise InferenceFailed("The model stopped without saying why.")
+                    usage = part
+        if usage is None:
+            raise InferenceFailed("The model stopped without saying why.")
+        return {"response": "".join(text), "usage": _usage(usage)}
 
     async def events(self, parts: Parts) -> AsyncGenerator[object, None]:
         """Yield `{response}` for each piece, and `{response: "", usage}` at the end."""

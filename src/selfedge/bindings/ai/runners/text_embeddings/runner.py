@@ -86,12 +86,15 @@ class EmbeddingRunner:
         found: dict[int, Vector] = {}
         for start in range(0, len(order), BATCH_TEXTS):
             places = order[start : start + BATCH_TEXTS]
-            pooled = self._encode([encodings[place].ids for place in places])
+            rows = [encodings[place].ids for place in places]
+            pooled = self._encode(rows, sorted({texts[place][1] for place in places}))
             for row, place in enumerate(places):
                 found[place] = pooled[texts[place][1]][row]
         return [found[place] for place in range(len(texts))]
 
-    def _encode(self, rows: Sequence[Sequence[int]]) -> dict[Pooling, Any]:
+    def _encode(
+        self, rows: Sequence[Sequence[int]], poolings: Sequence[Pooling]
+    ) -> dict[Pooling, Sequence[Vector]]:
         shape = (len(rows), max(len(row) for row in rows))
         ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
         for number, row in enumerate(rows):
@@ -102,8 +105,8 @@ class EmbeddingRunner:
             "attention_mask": mask,
             "token_type_ids": np.zeros(shape, np.int64),
         }
-        mean, cls = self._session.run(["mean", "cls"], feeds)
-        return {"mean": _plain(mean), "cls": _plain(cls)}
+        vectors = self._session.run(poolings, feeds)
+        return dict(zip(poolings, map(_plain, vectors), strict=True))
 
 
 def _plain(vectors: Any) -> Sequence[Vector]:
