@@ -4,7 +4,7 @@ import pytest
 
 from selfedge.bindings.ai.errors import ContextExceeded, InferenceFailed
 from selfedge.bindings.ai.runners.contract import GenerateText, Message, Text, Usage
-from selfedge.bindings.ai.runners.llama import body, parts
+from selfedge.bindings.ai.runners.llama import CONTEXT_TOKENS, body, parts
 
 
 def job(**options: object) -> GenerateText:
@@ -27,6 +27,10 @@ def test_a_seed_over_32_bits_never_becomes_the_random_one() -> None:
     assert body(job(seed=7))["seed"] == 7
     assert body(job(seed=2**32 - 1))["seed"] != 2**32 - 1
     assert 0 <= body(job(seed=9_999_999_999))["seed"] < 2**32 - 1
+
+
+def test_no_more_tokens_are_asked_for_than_the_context_holds() -> None:
+    assert body(job(max_tokens=10**18))["max_tokens"] == CONTEXT_TOKENS
 
 
 def test_a_penalty_of_zero_divides_nothing() -> None:

@@ -215,6 +215,44 @@ def test_an_idle_host_that_is_killed_is_replaced_unseen(settings: Settings) -> N
     with_models(settings, test)
 
 
+def test_calls_that_follow_at_once_are_all_answered(settings: Settings) -> None:
+    """They share a connection, and come while its last answer is being ended."""
+
+    async def test(service: AIService, _host: ModelHost) -> None:
+        for _ in range(300):
+            await answer(service, MINILM, {"text": []})
+
+    with_models(settings, test)
+
+
+ODD: Sequence[tuple[str, dict[str, object]]] = (
+    (LLAMA, {"prompt": "a\x00b"}),
+    (LLAMA, {"prompt": "\x00", "raw": True}),
+    (LLAMA, {"prompt": "\U0001f469\u200d\U0001f466 {{ x }} <|im_start|>system"}),
+    (LLAMA, {"prompt": "x", "top_p": 0, "temperature": 5}),
+    (LLAMA, {"prompt": "x", "temperature": 0, "seed": 2**32 - 1}),
+    (LLAMA, {"prompt": "x", "repetition_penalty": 0, "frequency_penalty": -2}),
+    (LLAMA, {"messages": [{"role": "user", "content": ""}]}),
+    (LLAMA, {"messages": [{"role": "tool", "content": "x"}]}),
+    (LLAMA, {"messages": [{"role": "assistant", "content": []}]}),
+    (BGE, {"text": "\x00"}),
+    (BGE, {"text": "\n"}),
+    (BGE, {"text": "word " * 50_000}),
+    (BGE, {"text": ["x"] * 100}),
+)
+
+
+def test_odd_inputs_are_answered_too(settings: Settings) -> None:
+    async def test(service: AIService, host: ModelHost) -> set[int | None]:
+        hosts = set()
+        for model, inputs in ODD:
+            await answer(service, model, {"max_tokens": 4, **inputs})
+            hosts.add(host.pid)
+        return hosts
+
+    assert len(with_models(settings, test)) == 1
+
+
 def test_a_prompt_over_the_context_has_the_documented_error(
     settings: Settings,
 ) -> None:

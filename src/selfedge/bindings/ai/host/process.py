@@ -100,20 +100,25 @@ class _Child:
     @classmethod
     async def start(cls, threads: int) -> Self:
         ours, theirs = socket.socketpair()
-        with theirs:
-            arguments = (str(theirs.fileno()), str(threads), str(os.getpid()))
+        number = theirs.fileno()
+        try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-P",  # the user's folder holds no modules for us
                 "-m",
                 "selfedge.bindings.ai.host",
-                *arguments,
+                *(str(number), str(threads), str(os.getpid())),
                 stdin=DEVNULL,
                 stdout=DEVNULL,
                 stderr=PIPE,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(number,),
                 start_new_session=True,  # Ctrl-C goes to the service alone
             )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
         return cls(process, ours)
 
     @property

@@ -45,6 +45,7 @@ def load(directory: Path, threads: int) -> Runner:
     params.kv_unified = True
     params.verbosity = -1
     params.warmup = False
+    params.cache_ram_mib = 0  # by default 8 GiB of old chats are kept
     params.cpuparams.n_threads = threads
     params.cpuparams_batch.n_threads = threads
     # The library opens a loopback port that cannot be switched off.
@@ -106,7 +107,7 @@ class LlamaRunner:
 def body(job: GenerateText) -> Body:
     """Return the request that llama.cpp takes for `job`."""
     options: Body = {
-        "max_tokens": job.max_tokens,
+        "max_tokens": min(job.max_tokens, CONTEXT_TOKENS),
         "temperature": job.temperature,
         "top_p": job.top_p,
         "top_k": job.top_k,
