@@ -15,6 +15,7 @@ from selfedge.binding import IDENTITY_HEADER, AnyBinding, Context, Serve, Servic
 KEEP_ALIVE_S = (
     75.0  # the engine drops an idle connection after 5 s; we must not be first
 )
+BACKLOG = 4096  # the engine opens a connection for each concurrent call
 LINE_MAX_BYTES = 64 * 1024  # a cached URL may be 16 KB, its encoding longer
 FIELD_MAX_BYTES = 256 * 1024  # request headers of a cache key may be 128 KB
 _LOG = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ class Services:
         runner = web.ServerRunner(server, shutdown_timeout=1.0)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, lent).start()
+        await web.SockSite(runner, lent, backlog=BACKLOG).start()
 
     async def _start(self, kind: str) -> None:
         if kind in self._services or kind not in self._servers:

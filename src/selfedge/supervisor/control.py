@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 
 ANSWER_TIMEOUT_S = 1.0
+BUSY_STEADY_S = 0.1
+QUIET_STEADY_S = 0.02
 _POLL_S = 0.01
 
 
@@ -69,13 +71,16 @@ class Control:
                 await asyncio.sleep(_POLL_S)
             yield
 
-    async def settled(self, steady_s: float) -> Activity:
-        """Return once no further request has come to the gate for `steady_s`."""
-        last, steady = await self.status(), 0
-        while steady * _POLL_S < steady_s:
+    async def settled(self) -> Activity:
+        """Return once all busy connections seem to have come to the gate.
+
+        Where some have come, others may be slower: they get longer.
+        """
+        last, steady_s = await self.status(), 0.0
+        while steady_s < (BUSY_STEADY_S if last.waiting else QUIET_STEADY_S):
             await asyncio.sleep(_POLL_S)
             now = await self.status()
-            steady = steady + 1 if now.waiting == last.waiting else 0
+            steady_s = steady_s + _POLL_S if now.waiting == last.waiting else 0.0
             last = now
         return last
 

@@ -17,8 +17,6 @@ DRAIN_S = 30.0  # what a process without Durable Objects may take to finish
 DURABLE_DRAIN_S = 1.0  # what one with Durable Objects may take: nobody serves them
 KILL_AFTER_S = 1.0  # after SIGTERM, when only WebSockets keep it
 SETTLE_S = 0.5  # the most that busy connections are given to come to the gate
-_STEADY_S = 0.1  # none has come to it for so long: they are all there
-_DURABLE_STEADY_S = 0.04  # the same, while clients wait for the successor
 _POLL_S = 0.01
 
 
@@ -75,7 +73,7 @@ class Slot:
             async with asyncio.timeout(DRAIN_S):
                 await self.control.forward()
                 await self._idle()
-        await self._stop(0, _STEADY_S, DRAIN_S)
+        await self._stop(0, DRAIN_S)
 
     async def leave(self) -> None:
         """Stop the process within about a second: its successor waits for it.
@@ -83,7 +81,7 @@ class Slot:
         What arrives on kept connections is held back, so that what is under way
         ends soon; it is answered by this process after all, as its last work.
         """
-        await self._stop(DURABLE_DRAIN_S, _DURABLE_STEADY_S, KILL_AFTER_S)
+        await self._stop(DURABLE_DRAIN_S, KILL_AFTER_S)
 
     async def kill(self) -> None:
         """End the process now."""
@@ -96,9 +94,7 @@ class Slot:
             one.close()
             self._paths[name].unlink(missing_ok=True)
 
-    async def _stop(
-        self, idle_within_s: float, steady_s: float, grace_s: float
-    ) -> None:
+    async def _stop(self, idle_within_s: float, grace_s: float) -> None:
         """Shut the gate, wait for what is under way, SIGTERM, open the gate."""
         if self.process is None or not self.process.running:
             return
@@ -110,7 +106,7 @@ class Slot:
                         await self._idle()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(SETTLE_S):
-                        activity = await self.control.settled(steady_s)
+                        activity = await self.control.settled()
                 self.process.finish()
         except (OSError, TimeoutError):  # it is gone, or busy in a loop
             await self.process.kill()

@@ -11,7 +11,7 @@ from pathlib import Path
 from selfedge.errors import UsageError
 from selfedge.supervisor.ports import owner_of_port
 
-BACKLOG = 1024
+BACKLOG = 4096
 _ATTACH_REUSEPORT_CBPF = 51  # SO_ATTACH_REUSEPORT_CBPF of Linux
 _BPF_RETURN_CONSTANT = 0x06
 
