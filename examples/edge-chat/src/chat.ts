@@ -1,4 +1,5 @@
 // Chat: the answer streams while the model writes it.
+import { run } from "./ai";
 import { saveConversation } from "./conversations";
 import type { Ctx } from "./env";
 import { bad, readObject, text } from "./input";
@@ -22,21 +23,17 @@ export const chat = async (c: Ctx) => {
   const id = text(body.conversation ?? crypto.randomUUID(), "conversation");
 
   const messages: Message[] = [...history, { role: "user", content: message }];
-  const answer = await c.env.AI.run(
-    MODEL,
-    {
-      messages: [{ role: "system", content: INSTRUCTIONS }, ...messages.slice(-HISTORY_MAX - 1)],
-      max_tokens: ANSWER_MAX_TOKENS,
-      temperature: 0.3,
-      stream: true,
-    },
-    { returnRawResponse: true }, // the Response itself: it has headers
-  );
-  if (!answer.ok || !answer.body) return c.json({ error: await answer.text() }, 502);
+  const answer = await run(c.env.AI, MODEL, {
+    messages: [{ role: "system", content: INSTRUCTIONS }, ...messages.slice(-HISTORY_MAX - 1)],
+    max_tokens: ANSWER_MAX_TOKENS,
+    temperature: 0.3,
+    repetition_penalty: 1.1,
+    stream: true,
+  });
 
   // One branch goes to the client. The other one is read after the answer, to its
   // end, also when the client has left.
-  const [live, copy] = answer.body.tee();
+  const [live, copy] = answer.body!.tee();
   c.executionCtx.waitUntil(
     readAnswer(copy).then((content) =>
       saveConversation(c.env.KV, id, [...messages, { role: "assistant", content }]),

@@ -1,4 +1,5 @@
 // Search by meaning: texts become vectors, near vectors have near meanings.
+import { run } from "./ai";
 import type { Ctx } from "./env";
 import { bad, readObject, text } from "./input";
 
@@ -43,9 +44,9 @@ export const search = async (c: Ctx) => {
 };
 
 async function embed(ai: Ai, texts: string[]): Promise<number[][]> {
-  const answer = await ai.run(MODEL, { text: texts });
-  if (!("data" in answer) || !answer.data) throw new Error(`${MODEL} gave no vectors.`);
-  return answer.data;
+  const answer = await run(ai, MODEL, { text: texts });
+  const { data } = await answer.json<{ data: number[][] }>();
+  return data;
 }
 
 async function idOf(document: string): Promise<string> {
