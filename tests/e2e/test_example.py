@@ -1,10 +1,13 @@
 """The example: every endpoint, its README, and its page in a real browser."""
 
+import contextlib
+import http.client
 import json
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -164,6 +167,31 @@ def test_chat_streams_is_saved_and_goes_on(client: Client) -> None:
 
     assert client.ask(path, method="DELETE").status == 204
     assert client.ask(path).status == 404
+
+
+def test_the_words_come_one_by_one(client: Client) -> None:
+    """Saving the answer must not hold it up."""
+    connection = http.client.HTTPConnection("127.0.0.1", client.node.port, timeout=60)
+    with contextlib.closing(connection):
+        body = json.dumps({"message": "Tell me a story about a fox."})
+        connection.request("POST", "/api/chat", body, client.headers)
+        response = connection.getresponse()
+        pieces = list(iter(response.read1, b""))
+    assert len(pieces) > 5
+
+
+def test_chats_and_searches_at_the_same_time_do_not_mix(client: Client) -> None:
+    def chat(_number: int) -> bool:
+        return bool(answer_of(client.ask("/api/chat", {"message": "Hello!"})))
+
+    def search(_number: int) -> bool:
+        return "found" in client.ask("/api/search?q=music").json()
+
+    with ThreadPoolExecutor(8) as pool:
+        chats = pool.map(chat, range(3))
+        searches = pool.map(search, range(30))
+        assert all(chats)
+        assert all(searches)
 
 
 def wait_for(client: Client, path: str, expected: object) -> None:
@@ -375,6 +403,22 @@ def test_the_page_chats_searches_and_complains_of_nothing(browsed: Browsed) -> N
 
     page.get_by_role("link", name="Page B").click()
     page.get_by_text("Ask the edge anything.").wait_for()
+    assert browsed.complaints == []
+
+
+def test_escape_stops_an_answer_and_the_chat_goes_on(browsed: Browsed) -> None:
+    page = browsed.page
+    page.get_by_label("Message", exact=True).fill("Tell me a long story about a fox.")
+    page.keyboard.press("Enter")
+    page.locator(".says.assistant", has_text=re.compile(r"\w")).wait_for()
+    assert page.inner_text("#send") == "Stop"
+    page.keyboard.press("Escape")
+    page.locator(".writing").wait_for(state="detached")
+    assert page.locator(".served").count() == 0
+    assert page.inner_text("#send") == "Ask"
+    page.get_by_role("button", name="New chat").click()
+    page.get_by_role("button", name="What is photosynthesis?").click()
+    page.locator(".served").wait_for()
     assert browsed.complaints == []
 
 
