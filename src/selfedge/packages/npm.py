@@ -115,4 +115,7 @@ def _wheel() -> Path:
 
 if __name__ == "__main__":  # `make dev` uses it: the system may have no npm
     for folder in sys.argv[1:]:
-        npm_ci(Path(folder))
+        try:
+            npm_ci(Path(folder))
+        except InstallError as error:
+            sys.exit(f"error: {error}")
