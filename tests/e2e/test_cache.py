@@ -53,7 +53,7 @@ def test_named_caches_are_apart(cache: Node) -> None:
 def test_kept_over_reload_and_restart(dev: Nodes) -> None:
     node = dev(worker(CODE))
     node.request("/")
-    node.reload("index.ts", CODE + "// changed")
+    node.reload("index.ts", CODE.replace("max-age=60", "max-age=61"))
     assert node.request("/").headers["cf-cache-status"] == "HIT"
     node.restart()
     assert node.request("/").headers["cf-cache-status"] == "HIT"

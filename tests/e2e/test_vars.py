@@ -142,7 +142,7 @@ def test_version_metadata(dev: Nodes) -> None:
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", version["id"])
     assert version["tag"] == ""
     assert version["timestamp"].startswith("20")
-    node.save("index.ts", str(files["index.ts"]) + "export const more = 1;")
+    node.save("index.ts", str(files["index.ts"]).replace("(env)", "({ ...env })"))
     node.wait_until(lambda answer: answer.json()["VERSION"]["id"] != version["id"])
 
 
