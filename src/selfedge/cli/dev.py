@@ -1,5 +1,6 @@
 """`selfedge dev`."""
 
+import ipaddress
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -133,7 +134,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         origins=dict(_origin(text) for text in origins),
         upstream=_url(upstream, "--upstream") if upstream else None,
         country=_country(country),
-        client_ip=client_ip,
+        client_ip=_address(client_ip),
         geoip=_databases(geoip, geoip_db, cache),
         reload=not no_reload,
     )
@@ -172,10 +173,24 @@ def _country(text: str | None) -> str | None:
     return text.upper()
 
 
+def _address(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError as error:
+        raise UsageError(
+            f"--client-ip takes an address like 203.0.113.9, not {text!r}."
+        ) from error
+
+
 def _databases(geoip: str, own: Path | None, cache: Path) -> Sequence[Path]:
     if own is not None:
+        from selfedge.edge.place import open_database  # noqa: PLC0415
+
         if not own.is_file():
             raise UsageError(f"--geoip-db: there is no file {own}.")
+        open_database(own)  # tells now what is wrong with it
         return [own]
     if geoip == "city":
         from selfedge.edge.city import city_databases  # noqa: PLC0415

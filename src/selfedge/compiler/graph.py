@@ -47,8 +47,8 @@ def part(script: Script, bindings: Sequence[AnyBinding], site: Site) -> Part:
     """Parse and compile every binding of `script`.
 
     Raises:
-        ManifestError: a table has a wrong shape, a name stands twice, or a
-            Durable Object class is not exported.
+        ManifestError: a table has a wrong shape, a name stands twice, a Durable
+            Object class is not exported, or is of a Worker that does not run here.
     """
     fragments: list[Fragment] = []
     taken: dict[str, str] = {}
@@ -59,6 +59,7 @@ def part(script: Script, bindings: Sequence[AnyBinding], site: Site) -> Part:
                 continue
             _check_names(fragment, pointer, taken, script.manifest)
             _check_exports(fragment, pointer, script)
+            _check_needs(fragment, pointer, script, site)
             fragments.append(fragment)
     return Part(script=script, fragments=fragments)
 
@@ -138,5 +139,18 @@ def _check_exports(fragment: Fragment, pointer: Pointer, script: Script) -> None
                 f"the Durable Object class {name!r} is not exported by "
                 f"{script.manifest.main}, which exports {found}; "
                 f"write `export class {name} …` there",
+                script.manifest.position(pointer),
+            )
+
+
+def _check_needs(
+    fragment: Fragment, pointer: Pointer, script: Script, site: Site
+) -> None:
+    for needed in fragment.needs:
+        if needed not in site.workers:
+            raise ManifestError(
+                f"the Worker {needed!r} is not part of this run, and its Durable "
+                "Objects live in its own process; add its wrangler file: selfedge dev "
+                f"--config {script.manifest.path} --config ../OTHER/wrangler.toml",
                 script.manifest.position(pointer),
             )
