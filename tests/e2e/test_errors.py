@@ -129,7 +129,7 @@ def test_console(thrower: Node) -> None:
     thrower.request("/says")
     thrower.wait_for_line(r"^log   words \{ a: 1 \}")
     thrower.wait_for_line(r"^warn  a warning")
-    thrower.wait_for_line(r"^error Error: logged\n.*index\.ts:29:")
+    thrower.wait_for_line(r"^error Error: logged\n.*index\.ts:28:")
     thrower.wait_for_line(r"^debug details")
 
 

@@ -194,6 +194,20 @@ def test_chats_and_searches_at_the_same_time_do_not_mix(client: Client) -> None:
         assert all(searches)
 
 
+def test_of_many_conversations_the_newest_are_listed(client: Client) -> None:
+    ids = []
+    for number in range(22):
+        answer = client.ask("/api/chat", {"message": f"Say {number}."})
+        ids.append(answer.headers["x-conversation"])
+    client.node.wait_until(
+        lambda answer: bool(answer.json()["conversations"][0]["id"] == ids[-1]),
+        "/api/conversations",
+        headers=client.headers,
+    )
+    listed = client.ask("/api/conversations").json()["conversations"]
+    assert [entry["id"] for entry in listed] == ids[:1:-1]
+
+
 def wait_for(client: Client, path: str, expected: object) -> None:
     """Wait for what `waitUntil` writes."""
     client.node.wait_until(

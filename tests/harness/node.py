@@ -43,7 +43,7 @@ class Node:
         self.process = subprocess.Popen(
             [COMMAND, "dev", *self.arguments],
             cwd=self.project,
-            env=processes.clean_environment(self.mark),
+            env=processes.clean_environment(self.mark, self.project),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -46,11 +46,11 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def clean_environment(mark: str) -> dict[str, str]:
-    """Return our environment with `mark`, without what would change a node."""
+def clean_environment(mark: str, folder: Path) -> dict[str, str]:
+    """Return our environment for a node in `folder`, without what would change it."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("CLOUDFLARE_", "WRANGLER_"))
     }
-    return {**kept, MARK: mark, "PYTHONUNBUFFERED": "1", "NO_PROXY": "*"}
+    return {**kept, MARK: mark, "PWD": str(folder), "PYTHONUNBUFFERED": "1"}
