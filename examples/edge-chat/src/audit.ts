@@ -1,5 +1,6 @@
 // A journal of what was changed, written after the answer is on its way.
 import type { Ctx, Middleware } from "./env";
+import { newestFirst } from "./keys";
 
 const PREFIX = "audit:";
 const KEEP_S = 60 * 60;
@@ -24,7 +25,7 @@ export const audit: Middleware = async (c, next) => {
   };
   // Nobody waits for this: the client already has its answer.
   c.executionCtx.waitUntil(
-    c.env.KV.put(newestFirst(), "", { expirationTtl: KEEP_S, metadata: entry }),
+    c.env.KV.put(PREFIX + newestFirst(), "", { expirationTtl: KEEP_S, metadata: entry }),
   );
 };
 
@@ -33,9 +34,3 @@ export const listAudit = async (c: Ctx) => {
   const list = await c.env.KV.list<Entry>({ prefix: PREFIX, limit: SHOWN });
   return c.json({ entries: list.keys.map((key) => key.metadata) });
 };
-
-/** KV lists keys in byte order. Time runs backwards in these, so the newest is first. */
-function newestFirst() {
-  const left = String(Number.MAX_SAFE_INTEGER - Date.now());
-  return `${PREFIX}${left}:${crypto.randomUUID()}`;
-}

@@ -3,6 +3,7 @@ import { run } from "./ai";
 import { saveConversation } from "./conversations";
 import type { Ctx } from "./env";
 import { bad, readObject, text } from "./input";
+import { newestFirst } from "./keys";
 import { readAnswer } from "./sse";
 
 const MODEL = "@cf/meta/llama-2-7b-chat-int8";
@@ -20,7 +21,7 @@ export const chat = async (c: Ctx) => {
   const body = await readObject(c);
   const message = text(body.message, "message");
   const history = readHistory(body.history ?? []);
-  const id = text(body.conversation ?? crypto.randomUUID(), "conversation");
+  const id = text(body.conversation ?? newestFirst(), "conversation");
 
   const messages: Message[] = [...history, { role: "user", content: message }];
   const answer = await run(c.env.AI, MODEL, {

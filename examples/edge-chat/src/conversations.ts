@@ -31,9 +31,11 @@ export function saveConversation(kv: KVNamespace, id: string, messages: Message[
 
 export const listConversations = async (c: Ctx) => {
   const list = await c.env.KV.list<Summary>({ prefix: PREFIX, limit: LISTED });
-  const conversations = list.keys
-    .map((key) => ({ id: key.name.slice(PREFIX.length), expires: key.expiration, ...key.metadata }))
-    .sort((a, b) => (b.at ?? "").localeCompare(a.at ?? ""));
+  const conversations = list.keys.map(({ name, expiration, metadata }) => ({
+    id: name.slice(PREFIX.length),
+    expires: expiration,
+    ...metadata,
+  }));
   return c.json({ conversations });
 };
 
