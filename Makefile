@@ -20,9 +20,15 @@ $(VENV)/.ready: pyproject.toml requirements.lock
 setup: $(VENV)/.ready ## install selfedge into .venv, fetch the engine and the models
 	$(BIN)/selfedge setup
 
-dev: setup ## run the example, examples/edge-chat
-	@[ -d examples/edge-chat/node_modules ] || $(BIN)/python -m selfedge.packages.npm examples/edge-chat
-	$(BIN)/selfedge dev examples/edge-chat
+EXAMPLE := examples/edge-chat
+EXAMPLE_PACKAGES := $(EXAMPLE)/node_modules/.package-lock.json
+
+$(EXAMPLE_PACKAGES): $(EXAMPLE)/package-lock.json $(VENV)/.ready
+	$(BIN)/python -m selfedge.packages.npm $(EXAMPLE)
+	@touch $@
+
+dev: setup $(EXAMPLE_PACKAGES) ## run the example, examples/edge-chat
+	$(BIN)/selfedge dev $(EXAMPLE)
 
 test: setup ## all tests but the heavy fault rounds
 	$(PYTEST) -m "not faults"

@@ -99,9 +99,9 @@ async def _until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None
     stopping.cancel()
     if working.done():
         working.result()
-    working.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await working
+    while not working.done():  # a release that is under way may take a moment
+        working.cancel()
+        await asyncio.wait({working}, timeout=1)
 
 
 @asynccontextmanager

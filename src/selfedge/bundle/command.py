@@ -55,7 +55,8 @@ async def _run(
         ) from error
     async with _ended(process):
         try:
-            return await asyncio.wait_for(process.wait(), limit_s)
+            async with asyncio.timeout(limit_s):
+                return await process.wait()
         except TimeoutError as error:
             raise BuildError(
                 f"the build command `{command}` took longer than {limit_s:g} s"

@@ -37,6 +37,7 @@ class Group:
         self._current: Slot | None = None
         self._make: Make | None = None
         self._watchdog = Watchdog(self._start, notice)
+        self._slots: set[Slot] = set()  # all that have a process or clients
         self._leaving: dict[asyncio.Task[None], Slot] = {}
         self._lock = asyncio.Lock()
 
@@ -58,6 +59,7 @@ class Group:
             waiting = old is not None and old.process is None
             client = old.client if old and waiting else self._port.open()
             slot = Slot(release, client, self._base(generation))
+            self._slots.add(slot)
             if old is None or waiting:
                 await self._begin(slot, old)
             elif old.release.durable and release.durable:
@@ -74,12 +76,13 @@ class Group:
     async def stop(self) -> None:
         """Stop all processes; requests under way get about a second."""
         self._watchdog.rest()
-        slots = [self._current] if self._current else []
-        await asyncio.gather(*(slot.leave() for slot in slots))
+        if self._current is not None:
+            await self._current.leave()
         for task in self._leaving:
             task.cancel()
         await asyncio.gather(*self._leaving, return_exceptions=True)
-        for slot in slots:
+        for slot in list(self._slots):
+            await slot.kill()
             self._discard(slot)
         self._port.close_all()
 
@@ -87,6 +90,7 @@ class Group:
         """Serve clients of whom some may wait already."""
         if waiting is not None:
             waiting.close()
+            self._slots.discard(waiting)
         self._current = slot
         self._port.steer(slot.client)
         await self._start(slot)
@@ -121,9 +125,14 @@ class Group:
         await slot.start(self._workerd, config, self._hear)
 
     def _let_go(self, old: Slot) -> None:
+        predecessors = frozenset(self._leaving)
+
         async def end() -> None:
             try:
-                await (old.leave() if old.release.durable else old.drain())
+                if old.release.durable:
+                    await old.leave()
+                else:
+                    await old.drain(predecessors)
             finally:
                 await old.kill()
                 self._discard(old)
@@ -134,6 +143,7 @@ class Group:
 
     def _discard(self, slot: Slot) -> None:
         slot.close()
+        self._slots.discard(slot)
         self._port.close(slot.client)
 
     def _base(self, generation: int) -> Path:

@@ -67,7 +67,8 @@ class EngineProcess:
             os.close(writing)
         process = cls(child, hear)
         try:
-            await asyncio.wait_for(_ready(reading, set(sockets)), START_TIMEOUT_S)
+            async with asyncio.timeout(START_TIMEOUT_S):
+                await _ready(reading, set(sockets))
         except (TimeoutError, EOFError) as error:
             await process.kill()
             raise EngineError(process.last_words()) from error
@@ -99,7 +100,8 @@ class EngineProcess:
     async def end_within(self, grace_s: float) -> None:
         """Wait for its end for at most `grace_s`, then end it."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._child.wait(), grace_s)
+            async with asyncio.timeout(grace_s):
+                await self._child.wait()
         await self.kill()
 
     async def kill(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,12 +67,17 @@ class Slot:
             self._config.unlink(missing_ok=True)
         await self._count()
 
-    async def drain(self) -> None:
-        """Let the process finish while a successor serves, then stop it."""
+    async def drain(self, predecessors: Collection[asyncio.Task[None]]) -> None:
+        """Let the process finish while a successor serves, then stop it.
+
+        It outlives `predecessors`: they may still forward requests to it.
+        """
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 await self.control.forward()
                 await self._idle()
+        if predecessors:
+            await asyncio.wait(predecessors)
         await self._stop(0, DRAIN_S)
 
     async def leave(self) -> None:

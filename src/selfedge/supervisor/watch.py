@@ -27,6 +27,8 @@ async def change(files: Set[Path], seen: Print, anything: bool) -> None:  # noqa
     have come.
     """
     folders = _folders(files)
+    if anything:  # packages may be installed now
+        folders |= {path for one in folders if (path := one / "node_modules").is_dir()}
     stop = asyncio.Event()
     async for paths in _events(folders, stop):
         if fingerprint(files) != seen or (anything and paths):
