@@ -66,3 +66,9 @@ def test_no_source_file_is_long():
 def test_no_room_is_a_drawer_for_everything():
     drawers = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
     assert not [path for path in SOURCE.rglob("*.py") if path.stem in drawers]
+
+
+def test_test_files_have_names_of_their_own():
+    """pytest imports them by their bare names."""
+    names = [path.name for path in Path(__file__).parents[1].rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
