@@ -1,6 +1,7 @@
 """Bad input gives a clear error, never a traceback, a hang or a crash."""
 
 import pytest
+
 from harness import Nodes, worker
 
 HELLO = "export default { fetch: () => new Response('hello') };"

@@ -4,6 +4,7 @@ import asyncio
 
 import aiohttp
 import pytest
+
 from harness import Node, Nodes, worker
 from harness.project import write
 

@@ -3,6 +3,7 @@
 from textwrap import dedent
 
 import pytest
+
 from harness import Node, Nodes, worker
 
 THROWS = """

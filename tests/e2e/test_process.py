@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from harness import Node, Nodes, processes, worker
 
 HELLO = "export default { fetch: () => new Response('hello') };"

@@ -3,6 +3,7 @@
 import asyncio
 
 import aiohttp
+
 from harness import Nodes, worker
 from harness.load import load
 

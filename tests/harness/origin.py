@@ -53,7 +53,7 @@ def _handler(
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = do_PUT = do_DELETE = answer
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the names asked for
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Stay silent."""
