@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
@@ -104,6 +104,42 @@ Serve = Callable[[Context], AbstractAsyncContextManager[Service]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call of the control API, authorised and routed."""
+
+    account: str
+    path: Mapping[str, str]  # parameters of the route's path, decoded once
+    query: Mapping[str, str]
+    request: BaseRequest  # for its body and headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of a list; `info` becomes the envelope's `result_info`."""
+
+    items: object
+    info: Mapping[str, object]
+
+
+Answer = Callable[[Call], Awaitable[object]]
+"""Returns what the envelope carries as `result`, a `Page`, or a `StreamResponse`
+that is sent as it is. Raises `ApiError`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One route of the control API, below `/client/v4`."""
+
+    method: str
+    path: str  # "/accounts/{account}/vectorize/v2/indexes/{index}/insert"
+    answer: Answer
+
+
+Routes = Callable[[Any, Context], Sequence[Route]]
+"""(the binding's running service, context) → its routes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Binding(Generic[C]):
     """One binding type: how to read it, wire it, serve it and manage it."""
 
@@ -112,6 +148,7 @@ class Binding(Generic[C]):
     parse: Callable[[object], Sequence[C]]  # raises msgspec.ValidationError
     compile: Callable[[C, Site], Fragment]
     serve: str | None = None  # "module:function", a `Serve`; None: workerd does it
+    routes: str | None = None  # "module:function", a `Routes`: the control API's
     commands: str | None = None  # "module:group", a click group, loaded by the CLI only
 
 

@@ -5,7 +5,8 @@ SelfedgeError
 │   ├── UsageError           a wrong option or argument
 │   ├── ManifestError        the wrangler file, with file, line and column
 │   ├── BuildError           the Worker's code does not bundle, or does not start
-│   └── PlatformError        this machine cannot run the engine
+│   ├── PlatformError        this machine cannot run the engine
+│   └── ApiError             a call of the control API that cannot be answered
 └── NodeError            we, or the machine, must mend it: exit code 1, HTTP 5xx
     ├── InstallError         an engine or a model could not be fetched
     ├── StateInUse           another process owns the state directory
@@ -97,6 +98,20 @@ class PlatformError(UserError):
     """This machine cannot run the engine."""
 
     code = "platform"
+
+
+class ApiError(UserError):
+    """A call of the control API that cannot be answered.
+
+    `status` is HTTP's, `number` the code in Cloudflare's envelope.
+    """
+
+    code = "api"
+
+    def __init__(self, message: str, *, status: int, number: int) -> None:
+        super().__init__(message)
+        self.status = status
+        self.number = number
 
 
 class NodeError(SelfedgeError):
