@@ -94,7 +94,9 @@ def _noisy(series: Mapping[str, Series]) -> bool:
 def _shown(row: Row, name: str, series: Series) -> str:
     if series.failure is not None:
         return f"{row.key:<9} {TITLES[name]:<13} failed: {series.failure}"
-    return f"{row.key:<9} {TITLES[name]:<13} {series.values[-1]:,.4g} {row.unit}"
+    value = series.values[-1]
+    figure = f"{value:,.0f}" if value >= 100 else f"{value:.3f}"
+    return f"{row.key:<9} {TITLES[name]:<13} {figure} {row.unit}"
 
 
 def _say(text: str) -> None:
