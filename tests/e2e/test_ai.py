@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from harness import Node, Nodes, worker
 
 CODE = """
@@ -43,13 +44,17 @@ def node(shared_dev: Nodes) -> Node:
 
 
 def call(node: Node, method: str, *arguments: object) -> Any:
-    answer = node.request(json_body={"method": method, "args": arguments}, timeout_s=240)
+    answer = node.request(
+        json_body={"method": method, "args": arguments}, timeout_s=240
+    )
     assert answer.status == 200, answer
     return answer.json()
 
 
 def refused(node: Node, method: str, *arguments: object) -> str:
-    answer = node.request(json_body={"method": method, "args": arguments}, timeout_s=240)
+    answer = node.request(
+        json_body={"method": method, "args": arguments}, timeout_s=240
+    )
     assert answer.status == 502, answer
     return answer.text
 

@@ -165,3 +165,26 @@ def test_own_database(dev: Nodes, tmp_path: Path) -> None:
     assert cf["postalCode"] == "10178"
     assert (cf["latitude"], cf["longitude"]) == ("52.5", "13.25")
     assert cf["timezone"] == "Europe/Berlin"
+
+
+def test_ipv6_listener(dev: Nodes) -> None:
+    """--ip ::1 is loopback too, and clients have IPv6 addresses."""
+    node = dev(worker(ECHO), "--ip", "::1")
+    seen = node.request(headers={"selfedge-country": "SE"}).json()
+    assert seen["headers"]["cf-connecting-ip"] == "::1"
+    assert seen["cf"]["country"] == "SE"
+
+
+def test_nobody_chooses_a_place_on_an_open_listener(dev: Nodes) -> None:
+    """Where strangers can connect, the headers of ours are dropped, unread."""
+    node = dev(worker(ECHO), "--ip", "0.0.0.0")
+    chosen = {"selfedge-country": "SE", "selfedge-client-ip": "203.0.113.9"}
+    seen = node.request(headers=chosen).json()
+    assert seen["headers"]["cf-connecting-ip"] == "127.0.0.1"
+    assert "country" not in seen["cf"]
+    assert not [name for name in seen["headers"] if name.startswith("selfedge")]
+    assert (
+        node.request("/cdn-cgi/handler/scheduled")
+        .json()["url"]
+        .endswith("/cdn-cgi/handler/scheduled")
+    )
