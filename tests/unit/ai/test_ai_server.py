@@ -19,7 +19,7 @@ from ai_support import (
 )
 from aiohttp import ClientPayloadError, ClientSession
 
-from selfedge.bindings.ai import server as module
+from selfedge.bindings.ai import transfer as module
 from selfedge.bindings.ai.errors import InferenceFailed
 from selfedge.bindings.ai.runners.contract import Vectors
 from selfedge.bindings.ai.server import AIServer
