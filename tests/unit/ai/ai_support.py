@@ -11,13 +11,15 @@ from typing import Any, TypeVar
 from aiohttp import ClientSession, UnixConnector, web
 
 from selfedge.binding import Context
-from selfedge.bindings.ai.catalogue import load
+from selfedge.bindings.ai.catalogue import Model, load
 from selfedge.bindings.ai.host.frames import Call
-from selfedge.bindings.ai.runners.contract import Part, Text, Usage
+from selfedge.bindings.ai.jobs import Part
+from selfedge.bindings.ai.jobs.text_generation import Text, Usage
 from selfedge.bindings.ai.server import AIServer
 from selfedge.bindings.ai.service import AIService
+from selfedge.bindings.ai.tasks.contract import Asked
 from selfedge.bindings.ai.weights.install import directory
-from selfedge.bindings.ai.weights.table import ALL
+from selfedge.bindings.ai.weights.table import ALL, Weights
 from selfedge.settings import Settings
 
 T = TypeVar("T")
@@ -100,6 +102,11 @@ async def listening(server: AIServer, path: Path) -> AsyncIterator[ClientSession
             yield client
     finally:
         await runner.cleanup()
+
+
+def asked(inputs: object, model: Model, weights: Weights) -> Asked:
+    """Return a call as a task gets it."""
+    return Asked(model=model, weights=weights, inputs=inputs)
 
 
 def asking(model: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import pytest
 
 from selfedge.bindings.ai.errors import ContextExceeded, InferenceFailed
-from selfedge.bindings.ai.runners.contract import GenerateText, Message, Text, Usage
+from selfedge.bindings.ai.jobs.text_generation import GenerateText, Message, Text, Usage
 from selfedge.bindings.ai.runners.llama import CONTEXT_TOKENS, body, parts
 
 

@@ -294,12 +294,13 @@ import asyncio, sys
 from contextlib import aclosing
 from selfedge.bindings.ai.host.frames import Call
 from selfedge.bindings.ai.host.process import ModelHost
-from selfedge.bindings.ai.runners.contract import GenerateText
+from selfedge.bindings.ai.jobs.text_generation import GenerateText
+from selfedge.bindings.ai.runners.contract import Source
 
 async def main():
     host = ModelHost(threads=1)
     job = GenerateText(prompt="Once", max_tokens=8000, temperature=0.8)
-    call = Call(runner="llama", directory=sys.argv[1], job=job)
+    call = Call(runner="llama", source=Source(location=sys.argv[1]), job=job)
     async with aclosing(host.run(call)) as parts:
         await anext(parts)
         print(host.pid, flush=True)

@@ -21,7 +21,7 @@ from aiohttp import ClientPayloadError, ClientSession
 
 from selfedge.bindings.ai import transfer as module
 from selfedge.bindings.ai.errors import InferenceFailed
-from selfedge.bindings.ai.runners.contract import Vectors
+from selfedge.bindings.ai.jobs.text_embeddings import Vectors
 from selfedge.bindings.ai.server import AIServer
 
 T = TypeVar("T")

@@ -6,7 +6,8 @@ import pytest
 from ai_support import BGE, LLAMA, FakeHost, run, service
 
 from selfedge.bindings.ai.errors import AiError, BadInput, NoSuchModel
-from selfedge.bindings.ai.runners.contract import Vectors
+from selfedge.bindings.ai.jobs.text_embeddings import Vectors
+from selfedge.bindings.ai.runners import Kind
 from selfedge.bindings.ai.service import AIService, Answer, Stream
 from selfedge.bindings.ai.weights import install
 
@@ -106,6 +107,6 @@ def test_a_stream_that_nobody_reads_any_more_is_ended(tmp_path: Path) -> None:
 def test_a_missing_library_names_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(install, "LIBRARIES", {"llama": ("no_such_library",)})
+    monkeypatch.setattr(install, "RUNNERS", {"llama": Kind("x", ("no_such",))})
     with pytest.raises(NoSuchModel, match=r"pip install 'selfedge\[models\]'"):
         ask(service(tmp_path, FakeHost()), LLAMA)

@@ -3,11 +3,11 @@
 import math
 
 import pytest
-from ai_support import BGE, FakeHost, run
+from ai_support import BGE, FakeHost, asked, run
 
 from selfedge.bindings.ai.catalogue import load
 from selfedge.bindings.ai.errors import AiError, BadInput
-from selfedge.bindings.ai.runners.contract import EmbedTexts, Vectors
+from selfedge.bindings.ai.jobs.text_embeddings import EmbedTexts, Vectors
 from selfedge.bindings.ai.tasks.text_embeddings import prepare
 from selfedge.bindings.ai.weights.table import MINILM
 
@@ -16,13 +16,13 @@ OWN = load().get("@local/all-minilm-l6-v2")
 
 
 def answer(vectors: list[list[float]], **inputs: object) -> dict:
-    prepared = prepare(inputs, MODEL, MINILM)
+    prepared = prepare(asked(inputs, MODEL, MINILM))
     return run(prepared.collect(FakeHost([Vectors(vectors)]).run(None)))
 
 
 def test_one_text_and_many_texts_are_both_lists_inside() -> None:
-    assert prepare({"text": "a"}, MODEL, MINILM).job.texts == ["a"]
-    assert prepare({"text": ["a", "b"]}, MODEL, MINILM).job.texts == ["a", "b"]
+    assert prepare(asked({"text": "a"}, MODEL, MINILM)).job.texts == ["a"]
+    assert prepare(asked({"text": ["a", "b"]}, MODEL, MINILM)).job.texts == ["a", "b"]
 
 
 def test_the_width_is_that_of_the_model_asked_for_and_the_cosine_is_kept() -> None:
@@ -38,13 +38,13 @@ def test_the_width_is_that_of_the_model_asked_for_and_the_cosine_is_kept() -> No
 def test_a_stand_in_keeps_its_own_pooling_and_the_answer_names_the_one_asked_for() -> (
     None
 ):
-    prepared = prepare({"text": "a", "pooling": "cls"}, MODEL, MINILM)
+    prepared = prepare(asked({"text": "a", "pooling": "cls"}, MODEL, MINILM))
     assert prepared.job == EmbedTexts(texts=["a"], pooling="mean")
     assert answer([[1.0]], text="a", pooling="cls")["pooling"] == "cls"
 
 
 def test_the_model_itself_does_as_it_is_told() -> None:
-    prepared = prepare({"text": "a", "pooling": "cls"}, OWN, MINILM)
+    prepared = prepare(asked({"text": "a", "pooling": "cls"}, OWN, MINILM))
     assert prepared.job == EmbedTexts(texts=["a"], pooling="cls")
 
 
@@ -70,10 +70,10 @@ def test_bad_inputs_name_the_field_and_the_limit(
     inputs: dict[str, object], text: str
 ) -> None:
     with pytest.raises(BadInput, match=text):
-        prepare(inputs, MODEL, MINILM)
+        prepare(asked(inputs, MODEL, MINILM))
 
 
 def test_an_answer_without_vectors_is_an_error() -> None:
-    prepared = prepare({"text": "a"}, MODEL, MINILM)
+    prepared = prepare(asked({"text": "a"}, MODEL, MINILM))
     with pytest.raises(AiError, match="no vectors"):
         run(prepared.collect(FakeHost([]).run(None)))

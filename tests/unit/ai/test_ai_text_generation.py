@@ -3,11 +3,12 @@
 from collections.abc import AsyncGenerator
 
 import pytest
-from ai_support import LLAMA, SPOKEN, FakeHost, run
+from ai_support import LLAMA, SPOKEN, FakeHost, asked, run
 
 from selfedge.bindings.ai.catalogue import load
 from selfedge.bindings.ai.errors import AiError, BadInput, LoraUnsupported
-from selfedge.bindings.ai.runners.contract import GenerateText, Message, Part
+from selfedge.bindings.ai.jobs import Part
+from selfedge.bindings.ai.jobs.text_generation import GenerateText, Message
 from selfedge.bindings.ai.tasks.text_generation import SYSTEM_PROMPT, prepare
 from selfedge.bindings.ai.weights.table import SMOLLM2
 
@@ -16,7 +17,7 @@ SYSTEM = Message(role="system", content=SYSTEM_PROMPT)
 
 
 def job(**inputs: object) -> GenerateText:
-    return prepare(inputs, MODEL, SMOLLM2).job
+    return prepare(asked(inputs, MODEL, SMOLLM2)).job
 
 
 def test_a_prompt_becomes_a_chat_with_the_documented_defaults() -> None:
@@ -95,7 +96,7 @@ def test_bad_inputs_name_the_field_and_the_limit(
 @pytest.mark.parametrize("inputs", [None, [], "hi", 3])
 def test_inputs_that_are_no_object_are_refused(inputs: object) -> None:
     with pytest.raises(BadInput, match="must be an object"):
-        prepare(inputs, MODEL, SMOLLM2)
+        prepare(asked(inputs, MODEL, SMOLLM2))
 
 
 def test_adapters_have_their_own_error() -> None:
@@ -104,7 +105,7 @@ def test_adapters_have_their_own_error() -> None:
 
 
 def test_the_whole_answer_has_text_and_usage() -> None:
-    answer = run(prepare({"prompt": "x"}, MODEL, SMOLLM2).collect(parts()))
+    answer = run(prepare(asked({"prompt": "x"}, MODEL, SMOLLM2)).collect(parts()))
     assert answer == {
         "response": "Paris",
         "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11},
@@ -113,7 +114,7 @@ def test_the_whole_answer_has_text_and_usage() -> None:
 
 def test_a_stream_ends_with_the_usage() -> None:
     async def events() -> list[object]:
-        prepared = prepare({"prompt": "x", "stream": True}, MODEL, SMOLLM2)
+        prepared = prepare(asked({"prompt": "x", "stream": True}, MODEL, SMOLLM2))
         assert prepared.streams
         return [event async for event in prepared.events(parts())]
 
@@ -125,7 +126,7 @@ def test_a_stream_ends_with_the_usage() -> None:
 
 def test_an_answer_cut_short_is_an_error() -> None:
     with pytest.raises(AiError, match="stopped"):
-        run(prepare({"prompt": "x"}, MODEL, SMOLLM2).collect(parts(1)))
+        run(prepare(asked({"prompt": "x"}, MODEL, SMOLLM2)).collect(parts(1)))
 
 
 def parts(count: int = len(SPOKEN)) -> AsyncGenerator[Part, None]:

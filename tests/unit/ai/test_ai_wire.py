@@ -3,7 +3,8 @@
 import pytest
 
 from selfedge.bindings.ai import wire
-from selfedge.bindings.ai.errors import BadInput, IncompleteRequest, NoSuchModel
+from selfedge.bindings.ai.errors import IncompleteRequest, NoSuchModel
+from selfedge.bindings.ai.tasks.contract import File
 
 
 def test_a_run_is_read() -> None:
@@ -33,9 +34,20 @@ def test_a_request_without_model_is_incomplete() -> None:
         wire.read_run({}, {}, b"{}")
 
 
-def test_a_stream_as_input_is_refused() -> None:
-    with pytest.raises(BadInput, match="stream"):
-        wire.read_run({"cf-consn-model-id": "@cf/a/b"}, {"userInputs": "{}"}, b"x")
+def test_a_stream_as_input_is_a_file_beside_the_other_inputs() -> None:
+    run = wire.read_run(
+        {"cf-consn-model-id": "@cf/openai/whisper", "content-type": "audio/mpeg"},
+        {"version": "3", "userInputs": '{"language":"en"}', "x": "1"},
+        b"abc",
+    )
+    assert run.inputs == {"language": "en"}
+    assert run.options == {"x": "1"}
+    assert run.file == File(b"abc", "audio/mpeg")
+
+
+def test_inputs_beside_a_stream_must_be_json() -> None:
+    with pytest.raises(IncompleteRequest, match="userInputs"):
+        wire.read_run({"cf-consn-model-id": "@cf/a/b"}, {"userInputs": "{"}, b"x")
 
 
 def test_errors_have_the_shape_that_the_client_reads() -> None:

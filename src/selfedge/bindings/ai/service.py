@@ -12,9 +12,10 @@ from selfedge.bindings.ai.catalogue.listing import search
 from selfedge.bindings.ai.errors import BadInput, NoSuchModel
 from selfedge.bindings.ai.host.frames import Call
 from selfedge.bindings.ai.host.process import ModelHost
+from selfedge.bindings.ai.runners.contract import Source
 from selfedge.bindings.ai.tasks import TASKS
+from selfedge.bindings.ai.tasks.contract import Asked, File
 from selfedge.bindings.ai.weights.install import (
-    directory,
     install_one,
     is_installed,
 )
@@ -57,11 +58,15 @@ class AIService:
         self._notice = notice
         self._announced: set[str] = set()
         self._installing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._checked: set[str] = set()  # weights whose libraries are there
+        self._sources: dict[str, Source] = {}  # weights whose libraries are there
         self._stop = Event()
 
     async def run(
-        self, model_id: str, inputs: object, options: Mapping[str, object]
+        self,
+        model_id: str,
+        inputs: object,
+        options: Mapping[str, object],
+        file: File | None = None,
     ) -> Answer | Stream:
         """Compute one answer.
 
@@ -72,13 +77,13 @@ class AIService:
             raise BadInput("queueRequest: the batch API is not supported yet")
         model = self._model(model_id)
         weights = self._weights(model)
-        prepared = TASKS[model.task](inputs, model, weights)
+        asked = Asked(model=model, weights=weights, inputs=inputs, file=file)
+        prepared = TASKS[model.task](asked)
         if model.weights is None:
             self._announce(model, weights)
-        folder = await self._installed(model, weights)
-        parts = self._host.run(
-            Call(runner=weights.runner, directory=folder, job=prepared.job)
-        )
+        source = await self._installed(model, weights)
+        call = Call(runner=weights.runner, source=source, job=prepared.job)
+        parts = self._host.run(call)
         if prepared.streams:
             events = await started(prepared.events(parts))
             return Stream(weights.name, events)
@@ -130,9 +135,10 @@ class AIService:
                 f"({weights.note})"
             )
 
-    async def _installed(self, model: Model, weights: Weights) -> str:
-        if weights.name in self._checked and is_installed(weights, self._settings):
-            return str(directory(weights, self._settings))
+    async def _installed(self, model: Model, weights: Weights) -> Source:
+        source = self._sources.get(weights.name)
+        if source and is_installed(weights, self._settings):
+            return source
         loop = asyncio.get_running_loop()
 
         def notice(line: str) -> None:
@@ -140,7 +146,7 @@ class AIService:
 
         async with self._installing[weights.name]:
             try:
-                path = await asyncio.to_thread(
+                source = await asyncio.to_thread(
                     install_one, weights, self._settings, notice, self._stop
                 )
             except InstallError as error:
@@ -148,8 +154,8 @@ class AIService:
                     f"No such model {model.id} or its weights are not installed: "
                     f"{error}"
                 ) from error
-        self._checked.add(weights.name)
-        return str(path)
+        self._sources[weights.name] = source
+        return source
 
 
 async def started(

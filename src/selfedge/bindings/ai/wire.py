@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from selfedge.bindings.ai.errors import AiError, BadInput, IncompleteRequest
+from selfedge.bindings.ai.errors import AiError, IncompleteRequest
+from selfedge.bindings.ai.tasks.contract import File
 
 MODEL_HEADER = "cf-consn-model-id"
 SERVED_HEADER = "cf-ai-model-served"
@@ -26,6 +27,7 @@ class Run:
     model: str
     inputs: object
     options: Mapping[str, object]
+    file: File | None = None  # a stream that was among the inputs
 
 
 class _Body(msgspec.Struct, frozen=True):
@@ -45,7 +47,7 @@ def read_run(headers: Mapping[str, str], query: Mapping[str, str], body: bytes) 
             f"Request is missing headers or body: {MODEL_HEADER} (no model was named)"
         )
     if "userInputs" in query:
-        raise BadInput("the inputs hold a stream; this model takes text only")
+        return _streamed(model, headers, query, body)
     try:
         found = msgspec.json.decode(body, type=_Body)
     except msgspec.MsgspecError as error:
@@ -54,6 +56,25 @@ def read_run(headers: Mapping[str, str], query: Mapping[str, str], body: bytes) 
             f"({error})"
         ) from error
     return Run(model=model, inputs=found.inputs, options=found.options or {})
+
+
+def _streamed(
+    model: str, headers: Mapping[str, str], query: Mapping[str, str], body: bytes
+) -> Run:
+    """The inputs but one are in the query, and so is each option."""
+    try:
+        inputs = msgspec.json.decode(query["userInputs"])
+    except msgspec.DecodeError as error:
+        raise IncompleteRequest(
+            f"Request is missing headers or body: userInputs is no JSON ({error})"
+        ) from error
+    known = {"version", "userInputs"}
+    return Run(
+        model=model,
+        inputs=inputs,
+        options={key: value for key, value in query.items() if key not in known},
+        file=File(body, headers.get("content-type", "")),
+    )
 
 
 def json_body(value: object) -> bytes:

@@ -5,19 +5,20 @@ from typing import TypeAlias
 
 import msgspec
 
-from selfedge.bindings.ai.runners.contract import Job, Text, Usage, Vectors
+from selfedge.bindings.ai.jobs import Job, Part
+from selfedge.bindings.ai.runners.contract import Source
 
 _LENGTH_BYTES = 4
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """Run `job` on the model in `directory`.
+    """Run `job` on the model at `source`.
 
     A connection carries one call after another; its caller cancels by closing it.
     """
 
     runner: str
-    directory: str
+    source: Source
     job: Job
 
 
@@ -32,7 +33,7 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
     """The call ended; all its parts were sent."""
 
 
-Reply: TypeAlias = Text | Usage | Vectors | Failed | Done
+Reply: TypeAlias = Part | Failed | Done
 
 _ENCODER = msgspec.msgpack.Encoder()
 _CALL = msgspec.msgpack.Decoder(Call)

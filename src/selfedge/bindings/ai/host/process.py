@@ -13,7 +13,7 @@ from typing import Self, TypeAlias
 
 from selfedge.bindings.ai.errors import InferenceFailed, from_code
 from selfedge.bindings.ai.host.frames import Call, Done, Failed, pack, read_reply
-from selfedge.bindings.ai.runners.contract import Part
+from selfedge.bindings.ai.jobs import Part
 
 EXIT_S = 2.0
 """How long a host that was told to end may take before it is killed."""

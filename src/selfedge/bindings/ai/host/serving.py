@@ -5,15 +5,14 @@ import socket
 from collections import defaultdict
 from contextlib import aclosing, suppress
 from importlib import import_module
-from pathlib import Path
 from typing import TypeAlias, cast
 
 from selfedge.bindings.ai.errors import AiError, InferenceFailed
 from selfedge.bindings.ai.host.frames import Call, Done, Failed, pack, read_call
-from selfedge.bindings.ai.runners import LOADERS
-from selfedge.bindings.ai.runners.contract import Load, Runner
+from selfedge.bindings.ai.runners import RUNNERS
+from selfedge.bindings.ai.runners.contract import Load, Runner, Source
 
-Key: TypeAlias = tuple[str, str]
+Key: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
 class Models:
@@ -24,26 +23,26 @@ class Models:
         self._runners: dict[Key, Runner] = {}
         self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def runner(self, name: str, directory: str) -> Runner:
-        """Return the runner `name` with the model in `directory`.
+    async def runner(self, name: str, source: Source) -> Runner:
+        """Return the runner `name` with the model at `source`.
 
         Raises:
             InferenceFailed: it cannot be loaded.
         """
-        key = (name, directory)
+        key = (name, source.location, tuple(sorted(source.options.items())))
         async with self._locks[key]:
             if key not in self._runners:
-                self._runners[key] = await asyncio.to_thread(self._load, *key)
+                self._runners[key] = await asyncio.to_thread(self._load, name, source)
             return self._runners[key]
 
-    def _load(self, name: str, directory: str) -> Runner:
-        module, _, attribute = LOADERS[name].partition(":")
+    def _load(self, name: str, source: Source) -> Runner:
+        module, _, attribute = RUNNERS[name].load.partition(":")
         try:
             load = cast("Load", getattr(import_module(module), attribute))
-            return load(Path(directory), self._threads)
+            return load(source, self._threads)
         except Exception as error:
             raise InferenceFailed(
-                f"{directory} could not be loaded: {error}. "
+                f"{source.location} could not be loaded: {error}. "
                 "If its files are damaged, remove the folder; the next call fetches it."
             ) from error
 
@@ -89,7 +88,7 @@ async def _converse(descriptor: int, models: Models) -> None:
 
 async def _answer(call: Call, writer: asyncio.StreamWriter, models: Models) -> None:
     try:
-        runner = await models.runner(call.runner, call.directory)
+        runner = await models.runner(call.runner, call.source)
         async with aclosing(runner.run(call.job)) as parts:
             async for part in parts:
                 writer.write(pack(part))

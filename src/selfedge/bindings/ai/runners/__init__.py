@@ -1,15 +1,22 @@
 """Libraries that compute, one module each; all of them live in the model host."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-LOADERS: Mapping[str, str] = {
-    "llama": "selfedge.bindings.ai.runners.llama:load",
-    "text-embeddings": "selfedge.bindings.ai.runners.text_embeddings.runner:load",
-}
-"""Runner name → its `contract.Load`; imported by the model host only."""
 
-LIBRARIES: Mapping[str, tuple[str, ...]] = {
-    "llama": ("xllamacpp",),
-    "text-embeddings": ("numpy", "onnx", "onnxruntime", "safetensors", "tokenizers"),
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A runner's module, and what it imports: a missing extra is named beforehand."""
+
+    load: str  # "module:function", a `contract.Load`; imported by the model host only
+    libraries: tuple[str, ...] = ()
+
+
+RUNNERS: Mapping[str, Kind] = {
+    "llama": Kind("selfedge.bindings.ai.runners.llama:load", ("xllamacpp",)),
+    "text-embeddings": Kind(
+        "selfedge.bindings.ai.runners.text_embeddings.runner:load",
+        ("numpy", "onnx", "onnxruntime", "safetensors", "tokenizers"),
+    ),
 }
-"""Runner name → what it imports, so that a missing extra is named beforehand."""
+"""By the name that weights use."""

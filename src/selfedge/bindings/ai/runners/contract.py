@@ -1,68 +1,33 @@
-"""What a runner is asked, what it answers, and how it is loaded.
+"""What a runner is: one library that computes, behind four verbs.
 
-Jobs and parts cross from the service to the model host as MessagePack, so they
-hold plain values. A new kind of task adds a job and its parts here.
+load    a module's `load(source, threads)` reads the weights and returns a `Runner`;
+        it blocks, in a thread of the model host, and raises whatever goes wrong.
+run     `run(job)` yields the answer's parts; a job of another kind is refused.
+stream  is the same: parts go to the caller as they are yielded.
+unload  `close()` gives the memory back; the host calls it when the budget is used up
+        or nobody asked for a while, never while a job runs.
+memory  is the host's business: it measures what loading added to the process.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 
-Pooling: TypeAlias = Literal["mean", "cls"]
+from selfedge.bindings.ai.jobs import Job, Part
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One turn of a chat."""
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a model's weights are: a folder, a file, or (upstream) a URL."""
 
-    role: str
-    content: str
+    location: str
+    options: Mapping[str, str] = {}  # of the runner: `model` of an upstream server
 
-
-class GenerateText(msgspec.Struct, frozen=True, kw_only=True, tag="generate-text"):
-    """Continue a chat, or (`prompt`) a bare text without any chat template."""
-
-    messages: Sequence[Message] = ()
-    prompt: str | None = None
-    max_tokens: int
-    temperature: float
-    top_p: float | None = None
-    top_k: int | None = None
-    seed: int | None = None
-    repetition_penalty: float | None = None
-    frequency_penalty: float | None = None
-    presence_penalty: float | None = None
-
-
-class EmbedTexts(msgspec.Struct, frozen=True, kw_only=True, tag="embed-texts"):
-    """Turn each text into a unit vector."""
-
-    texts: Sequence[str]
-    pooling: Pooling
-
-
-class Text(msgspec.Struct, frozen=True, tag="text"):
-    """A piece of generated text; many follow one another."""
-
-    text: str
-
-
-class Usage(msgspec.Struct, frozen=True, kw_only=True, tag="usage"):
-    """The last part of generated text."""
-
-    prompt_tokens: int
-    completion_tokens: int
-
-
-class Vectors(msgspec.Struct, frozen=True, tag="vectors"):
-    """The only part of embedded texts, in their order."""
-
-    vectors: Sequence[Sequence[float]]
-
-
-Job: TypeAlias = GenerateText | EmbedTexts
-Part: TypeAlias = Text | Usage | Vectors
+    @property
+    def path(self) -> Path:
+        """The location, when it is a folder or a file."""
+        return Path(self.location)
 
 
 class Runner(Protocol):
@@ -71,7 +36,8 @@ class Runner(Protocol):
     def run(self, job: Job) -> AsyncGenerator[Part, None]:
         """Yield the answer's parts as they come; closing the generator cancels.
 
-        Several jobs may run at once, and the event loop is never held up.
+        Several jobs may run at once, and the event loop is never held up: what blocks
+        goes to a thread.
 
         Raises:
             AiError: the job does not fit the model, or the library failed.
@@ -81,5 +47,5 @@ class Runner(Protocol):
         """Give the memory back; no job is running."""
 
 
-Load: TypeAlias = Callable[[Path, int], Runner]
-"""Read the model in a folder, for that many threads; blocks."""
+Load: TypeAlias = Callable[[Source, int], Runner]
+"""Read the model at a source, for that many threads; blocks."""

@@ -5,19 +5,13 @@ import os
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Event
 from typing import Any, TypeAlias
 
 from selfedge.bindings.ai.errors import AiError, ContextExceeded, InferenceFailed
-from selfedge.bindings.ai.runners.contract import (
-    GenerateText,
-    Job,
-    Part,
-    Runner,
-    Text,
-    Usage,
-)
+from selfedge.bindings.ai.jobs import Job, Part
+from selfedge.bindings.ai.jobs.text_generation import GenerateText, Text, Usage
+from selfedge.bindings.ai.runners.contract import Runner, Source
 
 SLOTS = 4
 """Chats that are computed at once; further ones wait for a free slot."""
@@ -31,15 +25,16 @@ Chunk: TypeAlias = Mapping[str, Any]
 Body: TypeAlias = dict[str, object]
 
 
-def load(directory: Path, threads: int) -> Runner:
-    """Read the GGUF in `directory`."""
+def load(source: Source, threads: int) -> Runner:
+    """Read a GGUF file, or the one in a folder."""
     # Spinning OpenMP threads collapse as soon as anything else wants the processor;
     # the library reads this once, when it is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import xllamacpp  # noqa: PLC0415
 
     params = xllamacpp.CommonParams()
-    params.model.path = str(directory / MODEL_FILE)
+    path = source.path / MODEL_FILE if source.path.is_dir() else source.path
+    params.model.path = str(path)
     params.n_parallel = SLOTS
     params.n_ctx = CONTEXT_TOKENS
     params.kv_unified = True

@@ -1,11 +1,14 @@
 """Checks a Worker's inputs against a struct, and says what is wrong with them."""
 
+import base64
+import binascii
 import re
 from typing import TypeVar
 
 import msgspec
 
 from selfedge.bindings.ai.errors import BadInput
+from selfedge.bindings.ai.tasks.contract import Asked
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -25,6 +28,48 @@ def check(inputs: object, kind: type[S]) -> S:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
         raise BadInput(_readable(str(error))) from error
+
+
+def no_file(asked: Asked) -> None:
+    """Refuse a stream among the inputs.
+
+    Raises:
+        BadInput: there is one.
+    """
+    if asked.file:
+        raise BadInput("the inputs hold a stream; this model takes none")
+
+
+def binary(asked: Asked, name: str) -> bytes:
+    """Return the bytes of the input `name`, in whichever form they were given.
+
+    That is a stream, an array of numbers, a `Uint8Array` (which the engine's client
+    sends as an object of numbers), or base64.
+
+    Raises:
+        BadInput: there are none, or they are no bytes.
+    """
+    if asked.file:
+        return asked.file.content
+    inputs = asked.inputs if isinstance(asked.inputs, dict) else {}
+    value = inputs.get(name)
+    if isinstance(value, dict):
+        value = [value.get(str(place)) for place in range(len(value))]
+    try:
+        if isinstance(value, str):
+            found = base64.b64decode(value.partition("base64,")[2] or value)
+        elif isinstance(value, list):
+            found = bytes(value)
+        else:
+            raise BadInput(f"required properties at '/' are '{name}'")
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise BadInput(
+            f"{name}: give bytes as an array of numbers from 0 to 255, as base64, or "
+            "as a stream"
+        ) from error
+    if not found:
+        raise BadInput(f"{name}: is empty (an ArrayBuffer arrives so; send an array)")
+    return found
 
 
 def _readable(message: str) -> str:

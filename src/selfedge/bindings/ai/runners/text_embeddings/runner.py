@@ -1,7 +1,6 @@
 """The runner: tokenizer, encoder and micro-batching."""
 
 from collections.abc import AsyncGenerator, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -9,14 +8,9 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from selfedge.bindings.ai.errors import InferenceFailed
-from selfedge.bindings.ai.runners.contract import (
-    EmbedTexts,
-    Job,
-    Part,
-    Pooling,
-    Runner,
-    Vectors,
-)
+from selfedge.bindings.ai.jobs import Job, Part
+from selfedge.bindings.ai.jobs.text_embeddings import EmbedTexts, Pooling, Vectors
+from selfedge.bindings.ai.runners.contract import Runner, Source
 from selfedge.bindings.ai.runners.text_embeddings.batching import Batcher
 
 MODEL_FILE = "model.onnx"
@@ -33,8 +27,8 @@ DECIMALS = 8
 Vector: TypeAlias = Sequence[float]
 
 
-def load(directory: Path, threads: int) -> Runner:
-    """Read the ONNX model and the tokenizer in `directory`."""
+def load(source: Source, threads: int) -> Runner:
+    """Read the ONNX model and the tokenizer in a folder."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -42,9 +36,9 @@ def load(directory: Path, threads: int) -> Runner:
     # Threads that spin between runs take the processor from the Workers.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(
-        str(directory / MODEL_FILE), options, providers=["CPUExecutionProvider"]
+        str(source.path / MODEL_FILE), options, providers=["CPUExecutionProvider"]
     )
-    tokenizer = Tokenizer.from_file(str(directory / TOKENIZER_FILE))
+    tokenizer = Tokenizer.from_file(str(source.path / TOKENIZER_FILE))
     tokenizer.enable_truncation(TOKENS_MAX)
     tokenizer.no_padding()
     return EmbeddingRunner(session, tokenizer)

@@ -1,0 +1,16 @@
+"""What the model host can be asked, and what it answers; one file for each task.
+
+Jobs and parts cross from the service to the model host as MessagePack, so they are
+tagged structs of plain values; files go as `bytes`. Each tag stands once.
+"""
+
+from typing import TypeAlias
+
+from selfedge.bindings.ai.jobs.text_embeddings import EmbedTexts, Vectors
+from selfedge.bindings.ai.jobs.text_generation import GenerateText, Text, Usage
+
+Job: TypeAlias = EmbedTexts | GenerateText
+"""One line for each kind of work."""
+
+Part: TypeAlias = Text | Usage | Vectors
+"""One line for each piece that an answer can have."""
