@@ -60,7 +60,7 @@ def test_wrong_wrangler_file(dev: Nodes, files: dict[str, str], message: str) ->
 )
 def test_wrong_option(dev: Nodes, arguments: list[str], message: str) -> None:
     """Exit code 2 and a sentence about the option; nothing was started."""
-    node = dev.launch(worker(HELLO), *arguments)
+    node = dev.launch(worker(HELLO, "[env.staging]\n"), *arguments)
     assert node.wait_exit() == 2
     assert message in node.output
     assert "Traceback" not in node.output
