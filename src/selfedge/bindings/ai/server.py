@@ -13,6 +13,7 @@ from selfedge.bindings.ai import catalogue, wire
 from selfedge.bindings.ai.errors import AiError, BadInput, InferenceFailed, NoSuchModel
 from selfedge.bindings.ai.host.process import ModelHost
 from selfedge.bindings.ai.service import AIService, Stream
+from selfedge.bindings.ai.tasks.contract import File
 from selfedge.bindings.ai.transfer import read_body, send_events, while_connected
 
 Route: TypeAlias = Callable[[BaseRequest], Awaitable[StreamResponse]]
@@ -70,7 +71,7 @@ class AIServer:
 
     async def _run(self, request: BaseRequest) -> StreamResponse:
         run = wire.read_run(request.headers, request.query, await read_body(request))
-        computing = self.service.run(run.model, run.inputs, run.options)
+        computing = self.service.run(run.model, run.inputs, run.options, run.file)
         answer = await while_connected(request, computing)
         headers = {
             wire.SERVED_HEADER: answer.served,
@@ -78,6 +79,9 @@ class AIServer:
         }
         if isinstance(answer, Stream):
             return await send_events(request, answer.events, headers)
+        if isinstance(answer.value, File):
+            kind = {"content-type": answer.value.content_type}
+            return Response(body=answer.value.content, headers={**headers, **kind})
         return _json(answer.value, 200, headers)
 
     async def _models(self, request: BaseRequest) -> StreamResponse:
