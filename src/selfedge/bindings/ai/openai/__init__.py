@@ -1,0 +1,4 @@
+"""OpenAI's shapes over the tasks of Workers AI: requests → inputs, answers → answers.
+
+Pure: nothing here computes, waits or sends.
+"""
