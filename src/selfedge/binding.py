@@ -131,7 +131,8 @@ class Route:
     """One route of the control API, below `/client/v4`."""
 
     method: str
-    path: str  # "/accounts/{account}/vectorize/v2/indexes/{index}/insert"
+    path: str  # "/accounts/{account}/vectorize/v2/indexes/{index}/insert"; a last
+    # "{name...}" takes all segments that are left, with their slashes
     answer: Answer
 
 

@@ -4,17 +4,26 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    closing,
+)
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
-from selfedge.binding import Context
+from selfedge.binding import Context, Service
+from selfedge.client.address import Address
 from selfedge.compiler.process import backends
+from selfedge.control.listen import listen_loopback
 from selfedge.edge.place import Places, open_database
 from selfedge.settings import Settings
 from selfedge.standard import BINDINGS
@@ -22,7 +31,7 @@ from selfedge.storage.embedded import EmbeddedStorage
 from selfedge.supervisor.console import Console
 from selfedge.supervisor.dev import DevLoop, Surroundings, Terminal
 from selfedge.supervisor.group import Group
-from selfedge.supervisor.project import Choices, Project
+from selfedge.supervisor.project import ACCOUNT, Choices, Project
 from selfedge.supervisor.remapper import Remapper
 from selfedge.supervisor.sockets import ClientPort, listen_unix
 from selfedge.supervisor.state import owned, run_directory
@@ -39,6 +48,9 @@ class DevTerminal(Terminal, Protocol):
     def ready(self, project: Project | None, url: str) -> None:
         """Clients can connect."""
 
+    def api(self, exports: Sequence[str]) -> None:
+        """The control API answers; `exports` are shell lines that lead to it."""
+
     def log(self, level: str, text: str) -> None:
         """A Worker, or the engine, said something."""
 
@@ -49,6 +61,13 @@ class DevTerminal(Terminal, Protocol):
         self, reload: asyncio.Event, stop: asyncio.Event
     ) -> AbstractContextManager[None]:
         """Hear keys while the context is open."""
+
+
+class RunsServices(Protocol):
+    """Has the services of bindings."""
+
+    async def running(self, kind: str) -> Service:
+        """Return the service of a kind; start it if no Worker has needed it yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +86,7 @@ class DevOptions:
     client_ip: str | None = None
     geoip: Sequence[Path] = ()  # databases; the first that knows an address wins
     reload: bool = True
+    api_port: int | None = 0  # of the control API; None: there is none
 
 
 async def dev(
@@ -130,6 +150,7 @@ async def _running(
         _surroundings(options, engine, port, path), group, remapper, terminal
     )
     async with AsyncExitStack() as stack:
+        api = _api_socket(options.api_port, stack)
         stack.push_async_callback(group.stop)
         warm = asyncio.create_task(asyncio.to_thread(import_module, "capnp"))
         project = await loop.release()
@@ -151,7 +172,31 @@ async def _running(
         await services.allow(backends(project.parts) if project else ())
         await services.listen(lent)
         loop.allow = services.allow
+        if api is not None:
+            address = await _serve_api(stack, api, context, services, options.state)
+            terminal.api(address.exports())
         yield loop
+
+
+def _api_socket(port: int | None, stack: AsyncExitStack) -> socket.socket | None:
+    """Take the API's port before anything runs; who calls early waits for it."""
+    if port is None:
+        return None
+    return stack.enter_context(closing(listen_loopback(port)))
+
+
+async def _serve_api(
+    stack: AsyncExitStack,
+    lent: socket.socket,
+    context: Context,
+    services: RunsServices,
+    state: Path,
+) -> Address:
+    module = await asyncio.to_thread(import_module, "selfedge.control.local")
+    api: AbstractAsyncContextManager[Address] = module.local_api(
+        lent, ACCOUNT, BINDINGS, context, services.running, state
+    )
+    return await stack.enter_async_context(api)
 
 
 def _surroundings(

@@ -94,6 +94,14 @@ PORT = 8787
     show_default=True,
     help="What to show.",
 )
+@click.option(
+    "--api-port",
+    default=0,
+    show_default="any",
+    type=click.IntRange(0, 65535),
+    help="Port of the control API, on 127.0.0.1.",
+)
+@click.option("--no-api", is_flag=True, help="No control API.")
 @click.option("--no-reload", is_flag=True, help="Do not watch files.")
 def command(  # noqa: PLR0913, PLR0917 - one for each option
     directory: Path,
@@ -111,6 +119,8 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     geoip_db: Path | None,
     strict_models: bool,  # noqa: FBT001
     log_level: str,
+    api_port: int,
+    no_api: bool,  # noqa: FBT001
     no_reload: bool,  # noqa: FBT001
 ) -> int:
     """Run the project in DIRECTORY on this machine, and again at each save."""
@@ -137,6 +147,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         client_ip=_address(client_ip),
         geoip=_databases(geoip, geoip_db, cache),
         reload=not no_reload,
+        api_port=None if no_api else api_port,
     )
     settings = Settings(cache_dir=cache, strict_models=strict_models)
     terminal = ConsoleTerminal(log_level)

@@ -33,6 +33,11 @@ class ConsoleTerminal:
         if sys.stdin.isatty():
             click.secho("Press r to reload, c to clear, x to exit", dim=True)
 
+    def api(self, exports: Sequence[str]) -> None:
+        """Show what to paste where wrangler or an SDK is to reach this node."""
+        for line in exports:
+            click.secho(line, dim=True)
+
     def built(self, project: Project, milliseconds: float) -> None:
         """Show the bindings when they differ from those shown last."""
         rows = list(project.rows)

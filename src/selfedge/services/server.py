@@ -1,5 +1,6 @@
 """One socket for a group of Workers: who asks, may it, and which service answers."""
 
+import asyncio
 import logging
 import socket
 from collections.abc import Iterable, Mapping
@@ -37,6 +38,7 @@ class Services:
         self._services = dict(built_in)
         self._allowed: set[str] = set()
         self._stack = AsyncExitStack()
+        self._starting = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         await self._stack.__aenter__()
@@ -51,6 +53,15 @@ class Services:
         for kind in {identity.partition(":")[0] for identity in wanted}:
             await self._start(kind)
         self._allowed |= wanted
+
+    async def running(self, kind: str) -> Service:
+        """Return the service of a kind, started if no Worker has needed it yet.
+
+        Raises:
+            KeyError: bindings of this kind have no service.
+        """
+        await self._start(kind)
+        return self._services[kind]
 
     async def listen(self, lent: socket.socket) -> None:
         """Answer on a listening unix socket until closed."""
@@ -68,13 +79,14 @@ class Services:
         await web.SockSite(runner, lent, backlog=BACKLOG).start()
 
     async def _start(self, kind: str) -> None:
-        if kind in self._services or kind not in self._servers:
-            return
-        module, _, name = (self._servers[kind] or "").partition(":")
-        serve: Serve = getattr(import_module(module), name)
-        self._services[kind] = await self._stack.enter_async_context(
-            serve(self._context)
-        )
+        async with self._starting:
+            if kind in self._services or kind not in self._servers:
+                return
+            module, _, name = (self._servers[kind] or "").partition(":")
+            serve: Serve = getattr(import_module(module), name)
+            self._services[kind] = await self._stack.enter_async_context(
+                serve(self._context)
+            )
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         identity = request.headers.get(IDENTITY_HEADER, "")

@@ -1,0 +1,1 @@
+"""What routes of the control API share: pages of lists, and bodies."""
