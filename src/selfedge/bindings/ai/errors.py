@@ -17,6 +17,8 @@ Codes and statuses are Cloudflare's. A Worker sees `<code>: <what>`.
 
 from typing import ClassVar
 
+_BAD_INPUT = "AiError: Bad input: "
+
 
 class AiError(Exception):
     """Root of the tree; the text names the thing, the limit and the remedy."""
@@ -32,7 +34,7 @@ class BadInput(AiError):
     status = 400
 
     def __init__(self, problem: str) -> None:
-        super().__init__(f"AiError: Bad input: {problem}")
+        super().__init__(f"{_BAD_INPUT}{problem}")
 
 
 class IncompleteRequest(AiError):
@@ -88,4 +90,6 @@ _BY_CODE: dict[int, type[AiError]] = {
 
 def from_code(internal_code: int, text: str) -> AiError:
     """Return the error that a runner raised, as it came from the model host."""
+    if internal_code == BadInput.internal_code:
+        return BadInput(text.removeprefix(_BAD_INPUT))
     return _BY_CODE.get(internal_code, InferenceFailed)(text)

@@ -17,3 +17,21 @@ EMBEDDING_TEXTS_MAX = 100
 
 REQUEST_MAX_BYTES = 100 * 1024 * 1024
 """Ours: what a Worker may send in one call; it can hold no more in memory."""
+
+CLASSIFICATION_LABELS = 5
+"""How many guesses an image classification answers with."""
+
+DETECTION_THRESHOLD = 0.5
+"""Ours: objects that the model is less sure of are left out."""
+
+PICTURE_MAX_BYTES = 20 * 1024 * 1024
+"""Ours."""
+
+IMAGE_PROMPT_MAX_CHARS = 2048  # of flux; ours for the other models
+IMAGE_SIDE_MIN = 256
+IMAGE_SIDE_MAX = 2048
+IMAGE_STEPS_MAX = 20
+FLUX_STEPS_DEFAULT = 4
+FLUX_STEPS_MAX = 8
+GUIDANCE_DEFAULT = 7.5
+GUIDANCE_MAX = 100  # ours: there is none documented

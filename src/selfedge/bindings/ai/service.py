@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from threading import Event
 
 from selfedge.bindings.ai.catalogue import Catalogue, Model
+from selfedge.bindings.ai.catalogue.formats import formats_of
 from selfedge.bindings.ai.catalogue.listing import search
 from selfedge.bindings.ai.errors import BadInput, NoSuchModel
 from selfedge.bindings.ai.host.frames import Call
@@ -122,9 +123,18 @@ class AIService:
             if model.stand_in
             else "no model that is installed can stand in"
         )
+        remedies = [
+            f"`selfedge ai add {model.id} --{key} {place}` gives it its own"
+            for key, place in formats_of(model.task).items()
+        ]
+        if own:
+            names = ", ".join(own)
+            remedies.append(
+                f"selfedge installs the weights of {names} (`selfedge ai install`)"
+            )
         raise NoSuchModel(
             f"No such model {model.id} or its weights are not installed: {reason}. "
-            f"selfedge installs the weights of {', '.join(own)} (`selfedge ai install`)"
+            f"{'; '.join(remedies)}"
         )
 
     def _announce(self, model: Model, weights: Weights) -> None:

