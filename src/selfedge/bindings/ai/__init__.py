@@ -10,5 +10,6 @@ BINDING: Binding[AIBinding] = Binding(
     parse=parse,
     compile=compile_binding,
     serve="selfedge.bindings.ai.server:serve",
+    routes="selfedge.bindings.ai.api:routes",
     commands="selfedge.bindings.ai.commands:group",
 )

@@ -53,7 +53,7 @@ class AIService:
         settings: Settings,
         notice: Notice,
     ) -> None:
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self._host = host
         self._settings = settings
         self._notice = notice
@@ -92,19 +92,28 @@ class AIService:
 
     def models(self, query: Mapping[str, str]) -> Sequence[Mapping[str, object]]:
         """Return the catalogue's entries that `query` asks for."""
-        return search(self._catalogue, query)
+        return search(self.catalogue, query)
 
     async def close(self) -> None:
         """Stop fetching, and end the model host."""
         self._stop.set()
         await self._host.close()
 
-    def _model(self, model_id: str) -> Model:
-        model = self._catalogue.get(model_id)
+    def model(self, model_id: str) -> Model:
+        """Return the catalogue's entry.
+
+        Raises:
+            NoSuchModel: there is none.
+        """
+        model = self.catalogue.get(model_id)
         if model is None:
-            near = self._catalogue.nearest(model_id)
+            near = self.catalogue.nearest(model_id)
             hint = f"; did you mean {near}?" if near else ""
             raise NoSuchModel(f"No such model {model_id} or task{hint}")
+        return model
+
+    def _model(self, model_id: str) -> Model:
+        model = self.model(model_id)
         if model.task not in TASKS:
             raise NoSuchModel(
                 f"No such model {model_id} or task: selfedge does not serve "
@@ -117,7 +126,7 @@ class AIService:
             return model.weights
         if model.stand_in and not self._settings.strict_models:
             return model.stand_in
-        own = [m.id for m in self._catalogue if m.weights and m.task == model.task]
+        own = [m.id for m in self.catalogue if m.weights and m.task == model.task]
         reason = (
             "strict models allow no stand-in (leave --strict-models out to have one)"
             if model.stand_in

@@ -50,19 +50,35 @@ def search(
     catalogue: Catalogue, query: Mapping[str, str]
 ) -> Sequence[Mapping[str, object]]:
     """Return a page of the models that `author`, `search` and `task` select."""
+    found = matching(catalogue, query)
+    size = min(_number(query.get("per_page"), PER_PAGE), PER_PAGE_MAX)
+    start = (_number(query.get("page"), 1) - 1) * size
+    return [entry(model) for model in found[start : start + size]]
+
+
+def matching(catalogue: Catalogue, query: Mapping[str, str]) -> Sequence[Model]:
+    """Return the models that `author`, `search` and `task` select."""
     author = query.get("author", "").lower()
     text = query.get("search", "").lower()
     task = query.get("task", "").lower()
-    found = [
+    return [
         model
         for model in catalogue
         if author in ("", model.author)
         and text in model.id.lower()
         and task in ("", model.task, task_name(model.task).lower())
     ]
-    size = min(_number(query.get("per_page"), PER_PAGE), PER_PAGE_MAX)
-    start = (_number(query.get("page"), 1) - 1) * size
-    return [entry(model) for model in found[start : start + size]]
+
+
+def tasks(catalogue: Catalogue) -> Sequence[Mapping[str, str]]:
+    """Return the tasks of the catalogue, each once."""
+    return [task_entry(task) for task in dict.fromkeys(m.task for m in catalogue)]
+
+
+def task_entry(task: str) -> Mapping[str, str]:
+    """Return one task as Cloudflare lists it."""
+    name = task_name(task)
+    return {"id": task, "name": name, "description": name}
 
 
 def entry(model: Model) -> Mapping[str, object]:
@@ -78,7 +94,7 @@ def entry(model: Model) -> Mapping[str, object]:
         "source": 1,
         "name": model.id,
         "description": f"{name}, {served_by(model)}",
-        "task": {"id": model.task, "name": name, "description": name},
+        "task": task_entry(model.task),
         "tags": [],
         "properties": [
             {"property_id": key, "value": str(value)}
