@@ -6,6 +6,8 @@ documentation (developers.cloudflare.com/workers-ai/models), read in 2026-11.
 
 PROMPT_MAX_CHARS = 131_072
 MAX_TOKENS_DEFAULT = 256
+MAX_TOKENS_MAX = 2**31 - 1  # ours: the context ends every generation before that
+STOPS_MAX = 16  # ours
 TEMPERATURE_DEFAULT = 0.6
 TEMPERATURE_MAX = 5
 TOP_P_MAX = 2
@@ -35,3 +37,8 @@ FLUX_STEPS_DEFAULT = 4
 FLUX_STEPS_MAX = 8
 GUIDANCE_DEFAULT = 7.5
 GUIDANCE_MAX = 100  # ours: there is none documented
+
+BEAM_SIZE_DEFAULT = 5
+BEAM_SIZE_MAX = 10  # ours
+SPEECH_HINT_MAX_CHARS = 2000
+"""Ours: of `initial_prompt` and `prefix`; the model keeps the last 223 tokens."""

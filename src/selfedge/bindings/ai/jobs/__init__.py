@@ -9,18 +9,31 @@ from typing import TypeAlias
 from selfedge.bindings.ai.jobs.pictures import (
     ClassifyPicture,
     DetectObjects,
-    DrawPicture,
     Drawn,
+    DrawPicture,
     Labels,
     Objects,
 )
+from selfedge.bindings.ai.jobs.speech_recognition import TranscribeAudio, Transcript
 from selfedge.bindings.ai.jobs.text_embeddings import EmbedTexts, Vectors
-from selfedge.bindings.ai.jobs.text_generation import GenerateText, Text, Usage
+from selfedge.bindings.ai.jobs.text_generation import (
+    GenerateText,
+    Text,
+    ToolCall,
+    Usage,
+)
 
 Job: TypeAlias = (
-    ClassifyPicture | DetectObjects | DrawPicture | EmbedTexts | GenerateText
+    ClassifyPicture
+    | DetectObjects
+    | DrawPicture
+    | EmbedTexts
+    | GenerateText
+    | TranscribeAudio
 )
 """One line for each kind of work."""
 
-Part: TypeAlias = Drawn | Labels | Objects | Text | Usage | Vectors
+Part: TypeAlias = (
+    Drawn | Labels | Objects | Text | ToolCall | Transcript | Usage | Vectors
+)
 """One line for each piece that an answer can have."""

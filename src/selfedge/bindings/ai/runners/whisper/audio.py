@@ -1,0 +1,72 @@
+"""An audio file → samples as Whisper wants them: 16 kHz, one channel."""
+
+import io
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from selfedge.bindings.ai.errors import BadInput
+
+SAMPLE_RATE = 16_000
+DURATION_MAX_S = 4 * 3600
+"""A small file may hold days of silence."""
+
+FORMATS = "WAV, MP3, FLAC, Ogg Vorbis, Ogg Opus and AIFF"
+
+_BLOCK_S = 30
+_CHANNELS_MAX = 32
+_FILTER_TAPS = 129
+
+
+def decode(data: bytes) -> Any:
+    """Return the samples of an audio file as float32, from -1 to 1.
+
+    Raises:
+        BadInput: it is no audio, damaged, or too long.
+    """
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            return _read(file)
+    except (soundfile.SoundFileError, OSError, ValueError) as error:
+        raise BadInput(
+            f"audio: the {len(data)} bytes are damaged or no audio that can be "
+            f"decoded ({FORMATS} can)"
+        ) from error
+
+
+def _read(file: Any) -> Any:
+    rate = file.samplerate
+    if file.channels > _CHANNELS_MAX or not 1000 <= rate <= 400_000:
+        raise BadInput(
+            f"audio: {file.channels} channels at {rate} Hz; expected at most "
+            f"{_CHANNELS_MAX} channels at 1,000 to 400,000 Hz"
+        )
+    blocks, seconds = [], 0.0
+    for block in file.blocks(rate * _BLOCK_S, dtype="float32", always_2d=True):
+        blocks.append(block.mean(axis=1))
+        seconds += len(block) / rate
+        if seconds > DURATION_MAX_S:
+            raise BadInput(f"audio: longer than {DURATION_MAX_S // 3600} hours")
+    if not blocks:
+        raise BadInput("audio: it holds no sound")
+    samples = np.concatenate(blocks)
+    return resample(np.nan_to_num(samples), rate, SAMPLE_RATE)
+
+
+def resample(samples: Any, rate: int, wanted: int) -> Any:
+    """Return `samples` at `wanted` hertz; what that cannot hold is filtered out."""
+    if rate == wanted:
+        return samples
+    if wanted < rate:
+        samples = np.convolve(samples, _low_pass(0.46 * wanted / rate), mode="same")
+    count = max(1, round(len(samples) * wanted / rate))
+    places = np.arange(count) * (rate / wanted)
+    return np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
+
+
+def _low_pass(cutoff: float) -> Any:
+    """Return a windowed sinc; `cutoff` is a part of the sampling rate."""
+    offsets = np.arange(_FILTER_TAPS) - _FILTER_TAPS // 2
+    taps = np.sinc(2 * cutoff * offsets) * np.hanning(_FILTER_TAPS)
+    return (taps / taps.sum()).astype(np.float32)
