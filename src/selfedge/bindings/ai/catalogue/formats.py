@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 FORMATS: Mapping[tuple[str, str], str] = {
+    ("diffusers", "text-to-image"): "diffusers",
     ("ct2", "automatic-speech-recognition"): "whisper",
     ("gguf", "text-generation"): "llama",
     ("onnx", "image-classification"): "onnx-vision",

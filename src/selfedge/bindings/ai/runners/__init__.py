@@ -13,6 +13,10 @@ class Kind:
 
 
 RUNNERS: Mapping[str, Kind] = {
+    "diffusers": Kind(
+        "selfedge.bindings.ai.runners.diffusers.runner:load",
+        ("PIL", "numpy", "onnxruntime", "tokenizers"),
+    ),
     "onnx-vision": Kind(
         "selfedge.bindings.ai.runners.onnx_vision.runner:load",
         ("PIL", "numpy", "onnx", "onnxruntime"),

@@ -8,6 +8,7 @@ from selfedge.bindings.ai.tasks import (
     speech_recognition,
     text_embeddings,
     text_generation,
+    text_to_image,
 )
 from selfedge.bindings.ai.tasks.contract import Task
 
@@ -17,5 +18,6 @@ TASKS: Mapping[str, Task] = {
     "object-detection": object_detection.prepare,
     "text-generation": text_generation.prepare,
     "text-embeddings": text_embeddings.prepare,
+    "text-to-image": text_to_image.prepare,
 }
 """By the name that the catalogue uses."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from selfedge.bindings.ai.errors import AiError, InferenceFailed
 from selfedge.bindings.ai.jobs import Job, Part
@@ -25,6 +24,7 @@ from selfedge.bindings.ai.jobs.pictures import (
     Objects,
 )
 from selfedge.bindings.ai.runners.contract import Runner, Source
+from selfedge.bindings.ai.runners.onnx_session import open_session
 from selfedge.bindings.ai.runners.onnx_vision.folder import Folder, read_folder
 from selfedge.bindings.ai.runners.onnx_vision.picture import decode
 from selfedge.bindings.ai.runners.onnx_vision.preprocessing import pixels
@@ -40,15 +40,7 @@ def load(source: Source, threads: int) -> Runner:
         ValueError: something in the folder is missing or does not fit.
     """
     folder = read_folder(source.path)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    # Threads that spin between runs take the processor from the Workers.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(
-        str(folder.model), options, providers=["CPUExecutionProvider"]
-    )
+    session = open_session(folder.model, threads)
     return VisionRunner(Network(session), folder)
 
 
