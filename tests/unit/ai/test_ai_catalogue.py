@@ -75,4 +75,6 @@ def test_the_table_says_what_is_installed(tmp_path: Path) -> None:
     assert before[LLAMA] == "stand-in, fetched at first use"
     assert after[LLAMA] == "stand-in"
     assert after["@local/all-minilm-l6-v2"] == "installed"
-    assert after["@cf/openai/whisper"] == "unavailable"
+    assert after["@cf/openai/whisper"] == "stand-in"
+    assert after["@cf/openai/whisper-tiny-en"] == "installed"
+    assert after["@cf/pipecat-ai/smart-turn-v2"] == "unavailable"

@@ -99,7 +99,7 @@ def test_a_stream_is_complete_on_a_connection_that_closes_after_it(
         (LLAMA, [], 400, 5006),
         (LLAMA, {"prompt": "x", "lora": "l"}, 405, 5005),
         ("", {"prompt": "x"}, 400, 3003),
-        ("@cf/openai/whisper", {"audio": [1]}, 400, 5007),
+        ("@cf/pipecat-ai/smart-turn-v2", {"audio": [1]}, 400, 5007),
     ],
 )
 def test_errors_have_status_code_and_words(

@@ -59,8 +59,8 @@ def test_a_near_miss_is_pointed_out(tmp_path: Path) -> None:
 
 
 def test_a_task_that_is_not_served_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NoSuchModel, match="does not serve automatic-speech-recog"):
-        ask(service(tmp_path, FakeHost()), "@cf/openai/whisper", {"audio": [1]})
+    with pytest.raises(NoSuchModel, match="does not serve voice-activity-detection"):
+        ask(service(tmp_path, FakeHost()), "@cf/pipecat-ai/smart-turn-v2", {})
 
 
 def test_the_batch_api_is_refused(tmp_path: Path) -> None:
