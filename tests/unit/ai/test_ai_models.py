@@ -15,7 +15,13 @@ import pytest
 from ai_support import BGE, LLAMA, run
 
 from selfedge.bindings.ai.catalogue import load
-from selfedge.bindings.ai.errors import AiError, ContextExceeded, InferenceFailed
+from selfedge.bindings.ai.errors import (
+    AiError,
+    BadInput,
+    ContextExceeded,
+    InferenceFailed,
+    JsonModeFailed,
+)
 from selfedge.bindings.ai.host.process import ModelHost
 from selfedge.bindings.ai.service import AIService, Answer, Stream
 from selfedge.bindings.ai.weights.install import install
@@ -142,6 +148,77 @@ def test_a_stream_comes_in_pieces_and_ends_with_usage(settings: Settings) -> Non
     assert len(pieces) >= 3
     assert all(set(piece) == {"response"} for piece in pieces)
     assert last["usage"]["completion_tokens"] == 16
+
+
+WEATHER = {
+    "name": "get_weather",
+    "description": "Get the weather of a city",
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+    },
+}
+QUESTION = {"role": "user", "content": "What is the weather in Paris?"}
+
+
+def test_a_tool_is_called_and_its_result_becomes_an_answer(settings: Settings) -> None:
+    async def test(service: AIService, _host: ModelHost) -> tuple[dict, dict]:
+        inputs = {"tools": [WEATHER], "temperature": 0, "max_tokens": 80}
+        first = await answer(service, LLAMA, {**inputs, "messages": [QUESTION]})
+        turns = [
+            QUESTION,
+            {"role": "assistant", "tool_calls": first["tool_calls"]},
+            {"role": "tool", "name": "get_weather", "content": "21 degrees, sunny"},
+        ]
+        return first, await answer(service, LLAMA, {**inputs, "messages": turns})
+
+    called, answered = with_models(settings, test)
+    assert called["tool_calls"] == [
+        {"name": "get_weather", "arguments": {"city": "Paris"}}
+    ]
+    assert "21" in answered["response"]
+    assert "tool_calls" not in answered
+
+
+def test_a_schema_is_enforced(settings: Settings) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string", "maxLength": 20},
+            "age": {"type": "integer", "minimum": 0, "maximum": 120},
+        },
+        "required": ["name", "age"],
+        "additionalProperties": False,
+    }
+
+    async def test(service: AIService, _host: ModelHost) -> dict:
+        wanted = {"type": "json_schema", "json_schema": schema}
+        inputs = {"prompt": "A person called Bob, 42.", "response_format": wanted}
+        return await answer(service, LLAMA, {**inputs, "temperature": 0})
+
+    found = with_models(settings, test)["response"]
+    assert set(found) == {"name", "age"}
+    assert isinstance(found["age"], int)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "error"),
+    [
+        ({"type": "json_object"}, JsonModeFailed),  # cut off after two tokens
+        ({"type": "json_schema", "json_schema": {"type": "strange"}}, BadInput),
+        ({"type": "json_schema", "json_schema": {"$ref": "#/no"}}, BadInput),
+    ],
+)
+def test_json_that_cannot_be_had_is_the_callers_error(
+    settings: Settings, wanted: dict, error: type[AiError]
+) -> None:
+    async def test(service: AIService, _host: ModelHost) -> None:
+        inputs = {"prompt": "A person", "response_format": wanted, "max_tokens": 2}
+        await answer(service, LLAMA, inputs)
+
+    with pytest.raises(error):
+        with_models(settings, test)
 
 
 def test_leaving_a_stream_frees_its_slot(settings: Settings) -> None:

@@ -3,6 +3,8 @@
 AiError
 ├── the caller's (4xx)
 │   ├── BadInput            5006  an input is missing, of the wrong type or range
+│   ├── StreamedJson        5023  JSON mode together with stream
+│   ├── JsonModeFailed      5024  the answer is no JSON that fulfils the schema
 │   ├── IncompleteRequest   3003  no model is named, or the body is no JSON
 │   ├── NoSuchModel         5007  the id is unknown, or cannot be served here
 │   ├── LoraUnsupported     5005
@@ -35,6 +37,20 @@ class BadInput(AiError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"{_BAD_INPUT}{problem}")
+
+
+class StreamedJson(AiError):
+    """JSON mode does not stream."""
+
+    internal_code = 5023
+    status = 400
+
+
+class JsonModeFailed(AiError):
+    """The answer is no JSON, or does not fulfil the schema."""
+
+    internal_code = 5024
+    status = 400
 
 
 class IncompleteRequest(AiError):

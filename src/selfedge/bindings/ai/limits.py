@@ -6,7 +6,6 @@ documentation (developers.cloudflare.com/workers-ai/models), read in 2026-11.
 
 PROMPT_MAX_CHARS = 131_072
 MAX_TOKENS_DEFAULT = 256
-MAX_TOKENS_MAX = 2**31 - 1  # ours: the context ends every generation before that
 STOPS_MAX = 16  # ours
 TEMPERATURE_DEFAULT = 0.6
 TEMPERATURE_MAX = 5
@@ -42,3 +41,20 @@ BEAM_SIZE_DEFAULT = 5
 BEAM_SIZE_MAX = 10  # ours
 SPEECH_HINT_MAX_CHARS = 2000
 """Ours: of `initial_prompt` and `prefix`; the model keeps the last 223 tokens."""
+
+TEXT_MAX_CHARS = 131_072
+"""Ours: of a text to classify, rerank, translate, shorten or read aloud."""
+
+RERANK_CONTEXTS_MAX = 500
+"""Ours."""
+
+SPOKEN_MAX_CHARS = 10_000
+"""Ours: of a text to read aloud, some ten minutes."""
+
+SAMPLE_RATE_MIN = 8_000
+SAMPLE_RATE_MAX = 48_000
+
+REWRITE_TOKENS_MAX = 4096  # ours
+SUMMARY_TOKENS_DEFAULT = 1024
+TRANSLATION_TOKENS_MAX = 512  # ours
+"""Of `max_length`, and of what a translation or a summary may be long."""

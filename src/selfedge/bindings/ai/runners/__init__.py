@@ -21,7 +21,7 @@ RUNNERS: Mapping[str, Kind] = {
         "selfedge.bindings.ai.runners.onnx_vision.runner:load",
         ("PIL", "numpy", "onnx", "onnxruntime"),
     ),
-    "llama": Kind("selfedge.bindings.ai.runners.llama:load", ("xllamacpp",)),
+    "llama": Kind("selfedge.bindings.ai.runners.llama.runner:load", ("xllamacpp",)),
     "text-embeddings": Kind(
         "selfedge.bindings.ai.runners.text_embeddings.runner:load",
         ("numpy", "onnx", "onnxruntime", "safetensors", "tokenizers"),

@@ -1,26 +1,32 @@
 """Text generation: a prompt or a chat → text, whole or token by token."""
 
+import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from selfedge.bindings.ai import limits
-from selfedge.bindings.ai.errors import BadInput, InferenceFailed, LoraUnsupported
+from selfedge.bindings.ai.errors import (
+    BadInput,
+    InferenceFailed,
+    JsonModeFailed,
+    LoraUnsupported,
+    StreamedJson,
+)
 from selfedge.bindings.ai.jobs.text_generation import (
     GenerateText,
     Message,
     Text,
+    ToolCall,
     Usage,
 )
+from selfedge.bindings.ai.tasks import chat
 from selfedge.bindings.ai.tasks.contract import Asked, Parts, Prepared
 from selfedge.bindings.ai.tasks.inputs import check, no_file
-
-SYSTEM_PROMPT = "You are a helpful assistant"
-"""For chats without one: the templates of small models add a worse one."""
 
 Prompt: TypeAlias = Annotated[
     str, Meta(min_length=1, max_length=limits.PROMPT_MAX_CHARS)
@@ -34,30 +40,28 @@ Repetition: TypeAlias = Annotated[float, Meta(ge=0, le=limits.REPETITION_PENALTY
 Penalty: TypeAlias = Annotated[
     float, Meta(ge=-limits.PENALTY_MAX, le=limits.PENALTY_MAX)
 ]
+StopText: TypeAlias = Annotated[str, Meta(min_length=1)]
+Stop: TypeAlias = (
+    StopText | Annotated[Sequence[StopText], Meta(max_length=limits.STOPS_MAX)]
+)
 
 
-class ContentPart(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of a turn."""
+class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):
+    """JSON mode."""
 
-    type: str
-    text: str = ""
-
-
-class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """One message, as a Worker writes it."""
-
-    role: Literal["system", "user", "assistant", "tool"]
-    content: str | Sequence[ContentPart]
+    type: Literal["json_object", "json_schema", "text"]
+    json_schema: dict[str, Any] | None = None
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """The documented inputs; others are ignored."""
 
     prompt: Prompt | UnsetType = UNSET
-    messages: Annotated[Sequence[Turn], Meta(min_length=1)] | UnsetType = UNSET
+    messages: Annotated[Sequence[chat.Turn], Meta(min_length=1)] | UnsetType = UNSET
     raw: bool = False
     stream: bool = False
-    max_tokens: Tokens = limits.MAX_TOKENS_DEFAULT
+    max_tokens: Tokens | None = None
+    max_completion_tokens: Tokens | None = None
     temperature: Temperature = limits.TEMPERATURE_DEFAULT
     top_p: TopP | None = None
     top_k: TopK | None = None
@@ -65,10 +69,27 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     repetition_penalty: Repetition | None = None
     frequency_penalty: Penalty | None = None
     presence_penalty: Penalty | None = None
+    stop: Stop = ()
     lora: str | None = None
-    tools: Sequence[Any] = ()
+    tools: Sequence[chat.OfferedTool] = ()
+    tool_choice: chat.Choice = "auto"
     functions: Sequence[Any] = ()
-    response_format: Mapping[str, Any] = {}
+    response_format: ResponseFormat | None = None
+
+    @property
+    def token_limit(self) -> int:
+        """The newer name wins."""
+        chosen = self.max_completion_tokens or self.max_tokens
+        return chosen or limits.MAX_TOKENS_DEFAULT
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What has come of an answer."""
+
+    text: list[str] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +100,33 @@ class TextGeneration:
     streams: bool
 
     async def collect(self, parts: Parts) -> object:
-        """Return `{response, usage}`."""
-        text: list[str] = []
-        usage: Usage | None = None
+        """Return `{response, tool_calls?, usage}`.
+
+        Raises:
+            JsonModeFailed: the answer ended before its JSON was complete.
+        """
+        heard = _Heard()
         async with aclosing(parts):
             async for part in parts:
                 if isinstance(part, Text):
-                    text.append(part.text)
+                    heard.text.append(part.text)
+                elif isinstance(part, ToolCall):
+                    heard.calls.append(part)
                 elif isinstance(part, Usage):
-                    usage = part
-        if usage is None:
+                    heard.usage = part
+        if heard.usage is None:
             raise InferenceFailed("The model stopped without saying why.")
-        return {"response": "".join(text), "usage": _usage(usage)}
+        return self._value(heard, heard.usage)
+
+    def _value(self, heard: _Heard, usage: Usage) -> Mapping[str, object]:
+        text = "".join(heard.text)
+        response: object = text
+        if heard.calls:
+            response = text or None
+        elif self.job.schema is not None:
+            response = _parsed(text, usage)
+        called = {"tool_calls": _calls(heard.calls)} if heard.calls else {}
+        return {"response": response, **called, "usage": _usage(usage)}
 
     async def events(self, parts: Parts) -> AsyncGenerator[object, None]:
         """Yield `{response}` for each piece, and `{response: "", usage}` at the end."""
@@ -98,6 +134,8 @@ class TextGeneration:
             async for part in parts:
                 if isinstance(part, Text):
                     yield {"response": part.text}
+                elif isinstance(part, ToolCall):
+                    yield {"response": "", "tool_calls": _calls([part])}
                 elif isinstance(part, Usage):
                     yield {"response": "", "usage": _usage(part)}
 
@@ -108,6 +146,7 @@ def prepare(asked: Asked) -> Prepared:
     Raises:
         BadInput: they are wrong.
         LoraUnsupported: they name an adapter.
+        StreamedJson: JSON mode is to stream.
     """
     no_file(asked)
     given = check(asked.inputs, Inputs)
@@ -115,16 +154,16 @@ def prepare(asked: Asked) -> Prepared:
         raise LoraUnsupported(
             f"The model {asked.model.id} does not support LoRA inference"
         )
-    for name in ("tools", "functions", "response_format"):
-        if getattr(given, name):
-            raise BadInput(f"{name}: not supported by this version of selfedge")
-    if given.raw and given.prompt is UNSET:
-        raise BadInput("raw: needs prompt; messages always go through the template")
-    raw = given.prompt if given.raw and given.prompt is not UNSET else None
+    if given.functions:
+        raise BadInput("functions: not supported; give the same as tools")
+    if given.stream and _wants_json(given):
+        raise StreamedJson("JSON Schema mode is not supported with stream mode.")
+    raw = _raw(given)
+    tools = () if raw else chat.tools(given.tools)
     job = GenerateText(
         messages=() if raw else _chat(given),
         prompt=raw,
-        max_tokens=given.max_tokens,
+        max_tokens=given.token_limit,
         temperature=given.temperature,
         top_p=given.top_p,
         top_k=given.top_k,
@@ -132,35 +171,82 @@ def prepare(asked: Asked) -> Prepared:
         repetition_penalty=given.repetition_penalty,
         frequency_penalty=given.frequency_penalty,
         presence_penalty=given.presence_penalty,
+        stop=[given.stop] if isinstance(given.stop, str) else given.stop,
+        schema=_schema(given),
+        tools=tools,
+        tool_choice=chat.choice(given.tool_choice, tools),
     )
     return TextGeneration(job, given.stream)
 
 
+def _raw(given: Inputs) -> str | None:
+    """Return the prompt that bypasses the chat template."""
+    if not given.raw:
+        return None
+    if given.prompt is UNSET:
+        raise BadInput("raw: needs prompt; messages always go through the template")
+    if given.tools:
+        raise BadInput("raw: tools need the chat template; leave raw out")
+    return given.prompt
+
+
 def _chat(given: Inputs) -> Sequence[Message]:
     if given.messages is not UNSET:
-        turns = [
-            Message(role=turn.role, content=_text(turn.content, place))
-            for place, turn in enumerate(given.messages)
-        ]
-    elif given.prompt is not UNSET:
-        turns = [Message(role="user", content=given.prompt)]
-    else:
-        raise BadInput("required properties at '/' are 'prompt' or 'messages'")
-    if any(turn.role == "system" for turn in turns):
-        return turns
-    return [Message(role="system", content=SYSTEM_PROMPT), *turns]
+        return chat.messages(given.messages)
+    if given.prompt is not UNSET:
+        return chat.messages([chat.Turn(role="user", content=given.prompt)])
+    raise BadInput("required properties at '/' are 'prompt' or 'messages'")
 
 
-def _text(content: str | Sequence[ContentPart], place: int) -> str:
-    if isinstance(content, str):
-        return content
-    for part in content:
-        if part.type != "text":
-            raise BadInput(
-                f"messages[{place}].content: this model takes parts of type text, "
-                f"not {part.type}"
-            )
-    return "\n".join(part.text for part in content)
+def _wants_json(given: Inputs) -> bool:
+    return given.response_format is not None and given.response_format.type != "text"
+
+
+def _schema(given: Inputs) -> Mapping[str, Any] | None:
+    """Return the schema that the answer must fulfil."""
+    wanted = given.response_format
+    if wanted is None or wanted.type == "text":
+        return None
+    if given.tools:
+        raise BadInput("response_format: JSON mode does not go together with tools")
+    if wanted.type == "json_object" and not wanted.json_schema:
+        return {"type": "object"}
+    if not wanted.json_schema:
+        raise BadInput("response_format.json_schema: must be a JSON schema")
+    enveloped = wanted.json_schema.get("schema")  # OpenAI's {name, schema}
+    found = enveloped if isinstance(enveloped, dict) else wanted.json_schema
+    try:
+        json.dumps(found)
+    except (ValueError, RecursionError) as error:
+        raise BadInput("response_format.json_schema: is too deep") from error
+    return found
+
+
+def _parsed(text: str, usage: Usage) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        cut = (
+            f": the answer was cut off after {usage.completion_tokens} tokens; "
+            "raise max_tokens"
+            if usage.finish == "length"
+            else ": the model gave something else"
+        )
+        raise JsonModeFailed(f"JSON Mode couldn't be met{cut}") from error
+
+
+def _calls(calls: Sequence[ToolCall]) -> Sequence[Mapping[str, object]]:
+    return [
+        {"name": call.name, "arguments": _arguments(call.arguments)} for call in calls
+    ]
+
+
+def _arguments(text: str) -> object:
+    """Return the object; a model without grammar may write something else."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _usage(usage: Usage) -> Mapping[str, int]:

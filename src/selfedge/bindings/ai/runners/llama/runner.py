@@ -1,17 +1,22 @@
-"""Text generation by llama.cpp, through xllamacpp."""
+"""The runner: a llama.cpp server inside this process."""
 
 import asyncio
+import json
 import os
 import secrets
+import urllib.request
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any, TypeAlias
 
-from selfedge.bindings.ai.errors import AiError, ContextExceeded, InferenceFailed
+from selfedge.bindings.ai.errors import BadInput, InferenceFailed
 from selfedge.bindings.ai.jobs import Job, Part
-from selfedge.bindings.ai.jobs.text_generation import GenerateText, Text, Usage
+from selfedge.bindings.ai.jobs.text_generation import GenerateText
 from selfedge.bindings.ai.runners.contract import Runner, Source
+from selfedge.bindings.ai.runners.llama import tools
+from selfedge.bindings.ai.runners.llama.reply import Reader
+from selfedge.bindings.ai.runners.llama.request import body
 
 SLOTS = 4
 """Chats that are computed at once; further ones wait for a free slot."""
@@ -19,10 +24,16 @@ SLOTS = 4
 CONTEXT_TOKENS = 8192
 """What the slots share; one chat alone may use all of it."""
 
+BATCH_TOKENS = 32
+"""Of a prompt, read between two looks at whether anybody still waits for the answer.
+
+Larger batches are no faster without a GPU.
+"""
+
 MODEL_FILE = "model.gguf"
+PROPS_S = 30.0
 
 Chunk: TypeAlias = Mapping[str, Any]
-Body: TypeAlias = dict[str, object]
 
 
 def load(source: Source, threads: int) -> Runner:
@@ -37,6 +48,7 @@ def load(source: Source, threads: int) -> Runner:
     params.model.path = str(path)
     params.n_parallel = SLOTS
     params.n_ctx = CONTEXT_TOKENS
+    params.n_batch = BATCH_TOKENS
     params.kv_unified = True
     params.verbosity = -1
     params.warmup = False
@@ -44,15 +56,31 @@ def load(source: Source, threads: int) -> Runner:
     params.cpuparams.n_threads = threads
     params.cpuparams_batch.n_threads = threads
     # The library opens a loopback port that cannot be switched off.
-    params.api_keys = [secrets.token_hex(32)]
-    return LlamaRunner(xllamacpp.Server(params))
+    key = secrets.token_hex(32)
+    params.api_keys = [key]
+    server = xllamacpp.Server(params)
+    return LlamaRunner(server, native_tools=_native_tools(server, key))
+
+
+def _native_tools(server: Any, key: str) -> bool:
+    """Ask the library, over its own port, what the model's chat template can do."""
+    request = urllib.request.Request(  # noqa: S310 - http, to this process
+        f"{server.listening_address}/props", headers={"Authorization": f"Bearer {key}"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=PROPS_S) as answer:  # noqa: S310
+            found = json.loads(answer.read())
+    except (OSError, ValueError):
+        return False
+    return bool(found.get("chat_template_caps", {}).get("supports_tools"))
 
 
 class LlamaRunner:
-    """A llama.cpp server inside this process."""
+    """One model; four chats at once."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: Any, *, native_tools: bool) -> None:
         self._server = server
+        self._native_tools = native_tools
         self._threads = ThreadPoolExecutor(SLOTS, thread_name_prefix="llama")
         self._slots = asyncio.Semaphore(SLOTS)
 
@@ -60,6 +88,8 @@ class LlamaRunner:
         """Yield text as tokens come, then the usage."""
         if not isinstance(job, GenerateText):
             raise InferenceFailed(f"llama.cpp does not run {type(job).__name__}")
+        guided = job if self._native_tools else tools.guided(job)
+        reader = Reader(guided=guided.schema is not job.schema)
         await self._slots.acquire()
         loop = asyncio.get_running_loop()
         chunks: asyncio.Queue[Chunk | None] = asyncio.Queue()
@@ -74,11 +104,11 @@ class LlamaRunner:
             call.exception()  # nobody else looks, when the reader has gone
             chunks.put_nowait(None)
 
-        call = loop.run_in_executor(self._threads, self._call, job, on_chunk)
+        call = loop.run_in_executor(self._threads, self._call, guided, on_chunk)
         call.add_done_callback(on_end)
         try:
             while (chunk := await chunks.get()) is not None:
-                for part in parts(chunk):
+                for part in reader.parts(chunk):
                     yield part
             await call
         finally:
@@ -95,60 +125,13 @@ class LlamaRunner:
                 self._server.handle_chat_completions(body(job), on_chunk)
             else:
                 self._server.handle_completions(body(job), on_chunk)
-        except (ValueError, RuntimeError) as error:
+        except ValueError as error:  # what it cannot make a grammar or a prompt of
+            raise BadInput(_cause(error)) from error
+        except RuntimeError as error:
             raise InferenceFailed(f"llama.cpp: {error}") from error
 
 
-def body(job: GenerateText) -> Body:
-    """Return the request that llama.cpp takes for `job`."""
-    options: Body = {
-        "max_tokens": min(job.max_tokens, CONTEXT_TOKENS),
-        "temperature": job.temperature,
-        "top_p": job.top_p,
-        "top_k": job.top_k,
-        "seed": None if job.seed is None else job.seed % (2**32 - 1),  # 2**32-1: random
-        "repeat_penalty": job.repetition_penalty or None,  # 0 is "none"
-        "frequency_penalty": job.frequency_penalty,
-        "presence_penalty": job.presence_penalty,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    given = {name: value for name, value in options.items() if value is not None}
-    if job.prompt is not None:
-        return {**given, "prompt": job.prompt}
-    messages = [{"role": turn.role, "content": turn.content} for turn in job.messages]
-    return {**given, "messages": messages}
-
-
-def parts(chunk: Chunk) -> list[Part]:
-    """Return what one chunk of llama.cpp means.
-
-    Raises:
-        AiError: it is an error; the library reports errors as chunks.
-    """
-    if error := chunk.get("error"):
-        raise failure(error)
-    texts = (
-        choice.get("text") or choice.get("delta", {}).get("content")
-        for choice in chunk["choices"]
-    )
-    found: list[Part] = [Text(text) for text in texts if text]
-    if usage := chunk.get("usage"):
-        found.append(
-            Usage(
-                prompt_tokens=usage["prompt_tokens"],
-                completion_tokens=usage["completion_tokens"],
-            )
-        )
-    return found
-
-
-def failure(error: Mapping[str, Any]) -> AiError:
-    """Return the error of ours for one of llama.cpp's."""
-    if error.get("type") == "exceed_context_size_error":
-        return ContextExceeded(
-            "The estimated number of input and maximum output tokens "
-            f"({error['n_prompt_tokens']}) exceeded this model context window limit "
-            f"({error['n_ctx']})"
-        )
-    return InferenceFailed(f"llama.cpp: {error.get('message', 'unknown error')}")
+def _cause(error: ValueError) -> str:
+    """Return the end of the library's sentence, which names the place."""
+    text = str(error)
+    return text[text.find("JSON schema error") :] if "JSON schema" in text else text
