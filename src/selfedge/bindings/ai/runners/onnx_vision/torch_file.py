@@ -67,7 +67,13 @@ def read_tensors(path: Path) -> Mapping[str, Any]:
     try:
         with path.open("rb") as file:
             return _read(file)
-    except (pickle.UnpicklingError, KeyError, TypeError, struct.error) as error:
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        KeyError,
+        TypeError,
+        struct.error,
+    ) as error:
         raise ValueError(f"{path.name} is no plain file of tensors: {error}") from error
 
 
