@@ -13,6 +13,7 @@ class Settings:
 
     cache_dir: Path
     strict_models: bool = False
+    project_file: Path | None = None  # the project's selfedge.toml, if there is one
 
 
 def cache_dir(environ: Environ = os.environ) -> Path:

@@ -149,7 +149,11 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         reload=not no_reload,
         api_port=None if no_api else api_port,
     )
-    settings = Settings(cache_dir=cache, strict_models=strict_models)
+    settings = Settings(
+        cache_dir=cache,
+        strict_models=strict_models,
+        project_file=files[0].parent / "selfedge.toml",
+    )
     terminal = ConsoleTerminal(log_level)
     return uvloop.run(
         dev(options, engine(cache, os.environ, progress), settings, terminal)

@@ -10,11 +10,14 @@ from aiohttp.web import BaseRequest, Response, StreamResponse
 
 from selfedge.binding import Context
 from selfedge.bindings.ai import catalogue, wire
+from selfedge.bindings.ai.catalogue import overlay
 from selfedge.bindings.ai.errors import AiError, BadInput, InferenceFailed, NoSuchModel
 from selfedge.bindings.ai.host.process import ModelHost
 from selfedge.bindings.ai.service import AIService, Stream
 from selfedge.bindings.ai.tasks.contract import File
 from selfedge.bindings.ai.transfer import read_body, send_events, while_connected
+from selfedge.settings import Settings
+from selfedge.types import Notice
 
 Route: TypeAlias = Callable[[BaseRequest], Awaitable[StreamResponse]]
 
@@ -22,16 +25,28 @@ Route: TypeAlias = Callable[[BaseRequest], Awaitable[StreamResponse]]
 @asynccontextmanager
 async def serve(context: Context) -> AsyncIterator["AIServer"]:
     """Serve all models; the model host starts at the first call."""
-    service = AIService(
-        catalogue=catalogue.load(),
-        host=ModelHost(threads=inference_threads()),
-        settings=context.settings,
-        notice=context.notice,
-    )
+    service = build(context.settings, context.notice)
     try:
         yield AIServer(service)
     finally:
         await service.close()
+
+
+def build(settings: Settings, notice: Notice) -> AIService:
+    """Return the service of a node, or of a command.
+
+    Raises:
+        UsageError: the project's own models are wrong.
+    """
+    models = catalogue.load()
+    if file := settings.project_file:
+        models = overlay.overlaid(models, overlay.read(file), file.parent)
+    return AIService(
+        catalogue=models,
+        host=ModelHost(threads=inference_threads()),
+        settings=settings,
+        notice=notice,
+    )
 
 
 def inference_threads() -> int:
