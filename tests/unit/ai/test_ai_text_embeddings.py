@@ -1,6 +1,7 @@
 """Inputs and answers of text embeddings."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from ai_support import BGE, FakeHost, asked, run
@@ -12,6 +13,7 @@ from selfedge.bindings.ai.tasks.text_embeddings import prepare
 from selfedge.bindings.ai.weights.table import MINILM
 
 MODEL = load().get(BGE)
+M3 = load().get("@cf/baai/bge-m3")
 OWN = load().get("@local/all-minilm-l6-v2")
 
 
@@ -62,8 +64,10 @@ def test_no_texts_give_no_vectors() -> None:
         ({"text": 3}, "text: expected"),
         ({"text": [3]}, r"text\[.*\]: expected str, got int"),
         ({"text": "a", "pooling": "max"}, "pooling: invalid enum value 'max'"),
-        ({"contexts": [{"text": "a"}]}, "contexts: not supported"),
-        ({"requests": []}, "requests: not supported"),
+        ({"contexts": [{"text": "a"}]}, "contexts: only bge-m3"),
+        ({"query": "a", "text": "b"}, "query: only bge-m3"),
+        ({"requests": []}, "requests: .* queueRequest"),
+        ({"text": "a", "truncate_inputs": 1}, "truncate_inputs: expected bool"),
     ],
 )
 def test_bad_inputs_name_the_field_and_the_limit(
@@ -71,6 +75,39 @@ def test_bad_inputs_name_the_field_and_the_limit(
 ) -> None:
     with pytest.raises(BadInput, match=text):
         prepare(asked(inputs, MODEL, MINILM))
+
+
+def compared(vectors: list[list[float]], **inputs: object) -> dict:
+    prepared = prepare(asked(inputs, M3, MINILM))
+    return run(prepared.collect(FakeHost([Vectors(vectors)]).run(None)))
+
+
+def test_a_query_is_compared_with_each_context() -> None:
+    contexts = [{"text": "far"}, {"text": "near"}]
+    inputs = {"query": "q", "contexts": contexts}
+    assert prepare(asked(inputs, M3, MINILM)).job.texts == ["q", "far", "near"]
+    found = compared([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]], **inputs)
+    assert found == {"response": [{"id": 0, "score": 0.0}, {"id": 1, "score": 1.0}]}
+
+
+def test_contexts_without_a_query_are_embedded() -> None:
+    found = compared([[1.0]], contexts=[{"text": "a"}])
+    assert found["shape"] == [1, 1024]
+    assert found["response"][0][:2] == [1.0, 0.0]
+
+
+def test_a_query_needs_contexts() -> None:
+    with pytest.raises(BadInput, match="contexts: is required beside query"):
+        prepare(asked({"query": "q"}, M3, MINILM))
+
+
+def test_only_bge_m3_itself_refuses_long_texts() -> None:
+    own = replace(M3, weights=MINILM)
+    assert not prepare(asked({"text": "a"}, own, MINILM)).job.truncate
+    cut = {"text": "a", "truncate_inputs": True}
+    assert prepare(asked(cut, own, MINILM)).job.truncate
+    assert prepare(asked({"text": "a"}, M3, MINILM)).job.truncate
+    assert prepare(asked({"text": "a"}, MODEL, MINILM)).job.truncate
 
 
 def test_an_answer_without_vectors_is_an_error() -> None:

@@ -13,6 +13,7 @@ class EmbedTexts(msgspec.Struct, frozen=True, kw_only=True, tag="embed-texts"):
 
     texts: Sequence[str]
     pooling: Pooling
+    truncate: bool = True  # cut texts that are too long, or refuse them
 
 
 class Vectors(msgspec.Struct, frozen=True, tag="vectors"):

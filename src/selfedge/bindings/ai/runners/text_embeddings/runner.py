@@ -1,30 +1,29 @@
 """The runner: tokenizer, encoder and micro-batching."""
 
+import asyncio
+import json
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-from selfedge.bindings.ai.errors import InferenceFailed
+from selfedge.bindings.ai.errors import ContextExceeded, InferenceFailed
 from selfedge.bindings.ai.jobs import Job, Part
 from selfedge.bindings.ai.jobs.text_embeddings import EmbedTexts, Pooling, Vectors
 from selfedge.bindings.ai.runners.contract import Runner, Source
 from selfedge.bindings.ai.runners.text_embeddings.batching import Batcher
+from selfedge.bindings.ai.runners.text_embeddings.encoder import Encoder, Vector
 
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
+CONFIG_FILE = "config.json"
 TOKENS_MAX = 512
-"""Longer texts are cut, as Workers AI does."""
+"""Longer texts are cut, as Workers AI does, where the model's config says nothing."""
 
 BATCH_TEXTS = 32
 """Texts in one run of the encoder."""
-
-DECIMALS = 8
-"""Of a component: finer than the encoder's own precision, and short as JSON."""
-
-Vector: TypeAlias = Sequence[float]
 
 
 def load(source: Source, threads: int) -> Runner:
@@ -36,19 +35,33 @@ def load(source: Source, threads: int) -> Runner:
     # Threads that spin between runs take the processor from the Workers.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(
-        str(source.path / MODEL_FILE), options, providers=["CPUExecutionProvider"]
+        str(_model(source.path)), options, providers=["CPUExecutionProvider"]
     )
     tokenizer = Tokenizer.from_file(str(source.path / TOKENIZER_FILE))
-    tokenizer.enable_truncation(TOKENS_MAX)
+    tokenizer.enable_truncation(_tokens_max(source.path / CONFIG_FILE))
     tokenizer.no_padding()
-    return EmbeddingRunner(session, tokenizer)
+    return EmbeddingRunner(Encoder(session), tokenizer)
+
+
+def _model(folder: Path) -> Path:
+    """Exporters put the graph into the folder, or into `onnx` in it."""
+    nested = folder / "onnx" / MODEL_FILE
+    return nested if nested.exists() else folder / MODEL_FILE
+
+
+def _tokens_max(config: Path) -> int:
+    try:
+        found = json.loads(config.read_text(encoding="utf-8"))
+        return int(found["max_position_embeddings"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return TOKENS_MAX
 
 
 class EmbeddingRunner:
     """One encoder; texts of all callers share its runs."""
 
-    def __init__(self, session: Any, tokenizer: Any) -> None:
-        self._session = session
+    def __init__(self, encoder: Encoder, tokenizer: Any) -> None:
+        self._encoder: Encoder | None = encoder
         self._tokenizer = tokenizer
         self._batcher = Batcher[EmbedTexts, Sequence[Vector]](
             self._embed, weigh=lambda job: len(job.texts), limit=BATCH_TEXTS
@@ -58,12 +71,23 @@ class EmbeddingRunner:
         """Yield the vectors of all texts."""
         if not isinstance(job, EmbedTexts):
             raise InferenceFailed(f"an encoder does not run {type(job).__name__}")
+        if not job.truncate:
+            await asyncio.to_thread(self._check, job)
         yield Vectors(await self._batcher.submit(job))
 
     async def close(self) -> None:
         """Free the encoder."""
         self._batcher.close()
-        self._session = None
+        self._encoder = None
+
+    def _check(self, job: EmbedTexts) -> None:
+        for place, encoding in enumerate(self._tokenizer.encode_batch(job.texts)):
+            if encoding.overflowing:
+                limit = self._tokenizer.truncation["max_length"]
+                raise ContextExceeded(
+                    f"The text number {place} exceeded this model context window limit "
+                    f"({limit} tokens); truncate_inputs: true cuts it"
+                )
 
     def _embed(self, jobs: Sequence[EmbedTexts]) -> Sequence[Sequence[Vector]]:
         try:
@@ -75,34 +99,16 @@ class EmbeddingRunner:
 
     def _vectors(self, texts: Sequence[tuple[str, Pooling]]) -> Sequence[Vector]:
         """Embed in runs of texts of like length, so that little is padding."""
+        if self._encoder is None:
+            raise InferenceFailed("the model was unloaded")
         encodings = self._tokenizer.encode_batch([text for text, _ in texts])
         order = sorted(range(len(texts)), key=lambda place: len(encodings[place].ids))
         found: dict[int, Vector] = {}
         for start in range(0, len(order), BATCH_TEXTS):
             places = order[start : start + BATCH_TEXTS]
             rows = [encodings[place].ids for place in places]
-            pooled = self._encode(rows, sorted({texts[place][1] for place in places}))
+            poolings = sorted({texts[place][1] for place in places})
+            pooled = self._encoder.encode(rows, poolings)
             for row, place in enumerate(places):
                 found[place] = pooled[texts[place][1]][row]
         return [found[place] for place in range(len(texts))]
-
-    def _encode(
-        self, rows: Sequence[Sequence[int]], poolings: Sequence[Pooling]
-    ) -> dict[Pooling, Sequence[Vector]]:
-        shape = (len(rows), max(len(row) for row in rows))
-        ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        for number, row in enumerate(rows):
-            ids[number, : len(row)] = row
-            mask[number, : len(row)] = 1
-        feeds = {
-            "input_ids": ids,
-            "attention_mask": mask,
-            "token_type_ids": np.zeros(shape, np.int64),
-        }
-        vectors = self._session.run(poolings, feeds)
-        return dict(zip(poolings, map(_plain, vectors), strict=True))
-
-
-def _plain(vectors: Any) -> Sequence[Vector]:
-    rounded: list[Vector] = np.round(vectors.astype(np.float64), DECIMALS).tolist()
-    return rounded
