@@ -14,6 +14,8 @@ from selfedge.errors import ApiError
 
 T = TypeVar("T")
 
+_AFTER = ">"  # begins the text of a cursor
+
 
 def numbered(
     items: Sequence[T],
@@ -81,8 +83,9 @@ def after(
 
 
 def write_cursor(position: str) -> str:
-    """Return an opaque text that stands for `position`."""
-    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
+    """Return an opaque text that stands for `position`; never ""."""
+    raw = f"{_AFTER}{position}".encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def read_cursor(cursor: str) -> str | None:
@@ -95,13 +98,12 @@ def read_cursor(cursor: str) -> str | None:
         return None
     try:
         raw = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        return base64.b64decode(raw, altchars=b"-_", validate=True).decode()
+        text = base64.b64decode(raw, altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError) as error:
-        raise ApiError(
-            "cursor is not one of ours: take it from the last answer's result_info.",
-            status=400,
-            number=BAD_QUERY,
-        ) from error
+        raise _foreign_cursor() from error
+    if not text.startswith(_AFTER):
+        raise _foreign_cursor()
+    return text.removeprefix(_AFTER)
 
 
 def whole(
@@ -126,3 +128,11 @@ def whole(
             number=BAD_QUERY,
         )
     return value
+
+
+def _foreign_cursor() -> ApiError:
+    return ApiError(
+        "cursor is not one of ours: take it from the last answer.",
+        status=400,
+        number=BAD_QUERY,
+    )

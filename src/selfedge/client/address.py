@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from selfedge.errors import UsageError
+from selfedge.errors import StorageError, UsageError
 from selfedge.types import Environ
 
 FILE = "api.json"
@@ -33,20 +33,23 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def published(state: Path, address: Address) -> Iterator[None]:
-    """Keep `address` in a file of `state` that only its user may read."""
-    file = state / FILE
-    fresh = state / f"{FILE}.new"
-    with contextlib.suppress(FileNotFoundError):  # of a run that was killed
-        fresh.unlink()
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(msgspec.json.encode(address))
-    fresh.replace(file)
+    """Keep `address` in a file of `state` that only its user may read.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    try:
+        _write(state / FILE, msgspec.json.encode(address))
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {state / FILE}: {error.strerror}. Commands on this "
+            "machine find the node by that file; --no-api does without."
+        ) from error
     try:
         yield
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            file.unlink()
+        with contextlib.suppress(OSError):
+            (state / FILE).unlink()
 
 
 def locate(start: Path, environ: Environ, state: Path | None = None) -> Address:
@@ -103,3 +106,14 @@ def _from_environment(url: str, environ: Environ) -> Address:
         )
     account = environ.get("CLOUDFLARE_ACCOUNT_ID") or "local"
     return Address(url=url.rstrip("/"), token=token, account=account)
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Replace `file` as a whole; nobody else could read it at any time."""
+    fresh = file.with_suffix(".new")
+    with contextlib.suppress(FileNotFoundError):  # of a run that was killed
+        fresh.unlink()
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+    fresh.replace(file)

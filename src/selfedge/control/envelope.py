@@ -1,20 +1,8 @@
 """The envelope that every answer of the API comes in."""
 
-from dataclasses import dataclass, field
-
 import msgspec
 
 from selfedge.binding import Page
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """What an unsuccessful call is told."""
-
-    status: int
-    number: int
-    message: str
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 def success(answer: object) -> bytes:
@@ -28,7 +16,8 @@ def success(answer: object) -> bytes:
 
 def failure(number: int, message: str) -> bytes:
     """Return the envelope of one error."""
-    error = {"code": number, "message": message}
+    shown = message.encode(errors="replace").decode()  # a URL may hold any byte
+    error = {"code": number, "message": shown}
     return _encoded(result=None, success=False, error=error, info=None)
 
 

@@ -32,11 +32,13 @@ LINE_MAX_BYTES = 16 * 1024
 FIELD_MAX_BYTES = 32 * 1024
 QUERY_MAX_FIELDS = 100
 KEEP_ALIVE_S = 75.0
+LINGER_S = 2.0  # a body that nobody read is taken in, so that its answer arrives
 BACKLOG = 128
 _SHOWN_CHARS = 200
 _OPTIONS: Mapping[str, Any] = {
     "access_log": None,
     "keepalive_timeout": KEEP_ALIVE_S,
+    "lingering_time": LINGER_S,
     "max_line_size": LINE_MAX_BYTES,
     "max_field_size": FIELD_MAX_BYTES,
     "auto_decompress": False,  # a small body must not become a large one
@@ -57,6 +59,7 @@ class Control:
         try:
             check_site(request.headers)
             check_token(request.headers, self._token)
+            _check_length(request)
             target, query = await self._target(request)
             await _continue(request)
             call = Call(
@@ -80,6 +83,7 @@ class Control:
         if below == path or not below.startswith("/"):
             raise _no_route(path)
         try:
+            request.raw_path.encode()  # bytes that are no UTF-8 came as surrogates
             targets = await self._table.find(below)
             pairs = parse_qsl(
                 query,
@@ -133,8 +137,7 @@ def _failed(request: web.BaseRequest, error: Exception) -> web.StreamResponse:
     if isinstance(error, ApiError):
         return _response(error.status, failure(error.number, str(error)))
     if isinstance(error, web.HTTPRequestEntityTooLarge):
-        text = f"The request body is over {BODY_MAX_BYTES} bytes, or a limit below."
-        return _response(413, failure(BODY_TOO_LARGE, text))
+        return _failed(request, _too_large())
     if isinstance(error, web.RequestPayloadError | HttpProcessingError):
         text = "The request body is broken: it does not end as its headers say."
         return _response(400, failure(BAD_BODY, text))
@@ -162,6 +165,19 @@ def _no_route(path: str) -> ApiError:
     )
 
 
+def _check_length(request: web.BaseRequest) -> None:
+    if (request.content_length or 0) > BODY_MAX_BYTES:
+        raise _too_large()
+
+
+def _too_large() -> ApiError:
+    return ApiError(
+        f"The request body is over {BODY_MAX_BYTES} bytes.",
+        status=413,
+        number=BODY_TOO_LARGE,
+    )
+
+
 def _shown(request: web.BaseRequest) -> str:
     """Return what a log may tell of a request: no query, which may hold secrets."""
     path = request.raw_path.partition("?")[0]
@@ -182,6 +198,8 @@ class _Connection(web.RequestHandler):
         del message
         if request.writer.output_size:
             raise ConnectionResetError("the answer broke off") from exc
+        if isinstance(exc, ConnectionError):
+            raise ConnectionResetError("the client went away") from exc
         if status < 500:
             text = "The request is not well-formed HTTP, or a header is too long."
             response = _response(status, failure(BAD_HEADERS, text))

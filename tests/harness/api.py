@@ -1,0 +1,106 @@
+"""A control API on a real port, in a thread of its own, with routes of a test."""
+
+import asyncio
+import http.client
+import json
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import Any
+
+from selfedge.binding import Route
+from selfedge.client.address import Address
+from selfedge.control.listen import listen_loopback
+from selfedge.control.server import BASE_PATH, Control, serving
+from selfedge.control.table import Table
+
+TOKEN = "the-token"
+TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An answer, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def envelope(self) -> Mapping[str, Any]:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> int | None:
+        """The first error's code."""
+        errors = self.envelope()["errors"]
+        return errors[0]["code"] if errors else None
+
+
+@dataclass(slots=True)
+class Server:
+    """What a test knows of it."""
+
+    port: int
+    table: Table
+    stop: Event = field(default_factory=Event)
+
+    @property
+    def address(self) -> Address:
+        url = f"http://127.0.0.1:{self.port}{BASE_PATH}"
+        return Address(url=url, token=TOKEN, account="local")
+
+    def ask(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+        token: str | None = TOKEN,
+        base: str = BASE_PATH,
+    ) -> Heard:
+        sent = dict(headers or {})
+        if token is not None:
+            sent.setdefault("Authorization", f"Bearer {token}")
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.port, timeout=TIMEOUT_S
+        )
+        with closing(connection):
+            connection.request(method, base + path, body, sent)
+            answer = connection.getresponse()
+            return Heard(answer.status, dict(answer.headers), answer.read())
+
+    def say(self, raw: bytes) -> bytes:
+        """Send bytes and return all that comes back until the connection ends."""
+        with socket.create_connection(("127.0.0.1", self.port), TIMEOUT_S) as one:
+            one.sendall(raw)
+            return b"".join(iter(lambda: one.recv(65536), b""))
+
+
+@contextmanager
+def api_server(
+    routes: Sequence[Route] = (), bindings: Sequence[Any] = (), running: Any = None
+) -> Iterator[Server]:
+    """Serve until the context ends."""
+    ready = Event()
+    lent = listen_loopback(0)
+    made: list[Server] = []
+
+    async def serve() -> None:
+        table = Table(routes, bindings, None, running)  # type: ignore[arg-type]
+        server = Server(lent.getsockname()[1], table)
+        made.append(server)
+        async with serving(Control("local", TOKEN, table), lent):
+            ready.set()
+            await asyncio.to_thread(server.stop.wait)
+
+    thread = Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        assert ready.wait(TIMEOUT_S)
+        yield made[0]
+    finally:
+        made[0].stop.set()
+        thread.join(TIMEOUT_S)
