@@ -434,7 +434,7 @@ def test_a_pickle_that_does_more_than_describe_tensors_is_refused(
 )
 def test_what_is_no_file_of_tensors_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "weights.pth").write_bytes(content)
-    with pytest.raises(ValueError, match="PyTorch|no plain file"):
+    with pytest.raises(ValueError, match=r"PyTorch|no plain file"):
         read_tensors(tmp_path / "weights.pth")
 
 
