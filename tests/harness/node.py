@@ -18,9 +18,14 @@ from urllib.parse import urlsplit
 from harness import processes
 from harness.client import Answer, fetch
 from harness.project import Content, Files, write
+from selfedge.client.address import Address
 
 COMMAND = Path(sys.executable).with_name("selfedge")
 READY = r"^Ready on (http://\S+)"
+EXPORTS = (
+    r"^export CLOUDFLARE_API_BASE_URL=(\S+)\n"
+    r"export CLOUDFLARE_API_TOKEN=(\S+) CLOUDFLARE_ACCOUNT_ID=(\S+)$"
+)
 START_TIMEOUT_S = 60.0
 EXIT_TIMEOUT_S = 15.0
 WAIT_S = 20.0
@@ -92,6 +97,12 @@ class Node:
         """Wait until clients can connect."""
         self.url = self.wait_for_line(READY, timeout_s=START_TIMEOUT_S)[1]
         return self
+
+    @property
+    def api(self) -> Address:
+        """The address of its control API, from the lines that it prints."""
+        found = self.wait_for_line(EXPORTS)
+        return Address(url=found[1], token=found[2], account=found[3])
 
     def request(self, path: str = "/", **options: Any) -> Answer:
         """Ask; `options` are those of `fetch`."""

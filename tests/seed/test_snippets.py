@@ -9,6 +9,8 @@ from urllib.parse import quote
 import pytest
 
 from harness import Node, Nodes, Origin, worker
+from harness.diffusion import build
+from harness.pictures import clock, encoded
 from harness.snippets import Seed, Snippet
 
 CLAIMED = {  # heading → (whole Workers, loose paragraphs)
@@ -116,6 +118,51 @@ def test_embeddings(dev: Nodes, seed: Seed) -> None:
     assert answer.status == 200, answer
     assert answer.json()["shape"] == [1, 768]
     assert len(answer.json()["data"][0]) == 768
+
+
+@pytest.mark.timeout(300)
+def test_image_classification(dev: Nodes, seed: Seed) -> None:
+    """The picture is recognised; that another network did it is said once."""
+    loose = seed.find("Workers AI", "Image classification").loose
+    (statements,) = [part for part in loose if "Image classification" in part]
+    given = "const imageBytes = [...new Uint8Array(await request.arrayBuffer())];\n"
+    node = dev(worker(wrapped(given + statements, "result"), AI))
+    answer = node.request(body=encoded(clock()), timeout_s=240)
+    assert answer.status == 200, answer
+    labels = answer.json()["result"]
+    assert labels[0]["label"] == "ANALOG CLOCK"
+    assert len(labels) == 5
+    node.wait_for_line("resnet-50.*EfficientNet-Lite0 stands in")
+
+
+@pytest.mark.timeout(300)
+def test_image_generation(dev: Nodes, seed: Seed, tmp_path: Path) -> None:
+    """Without weights the command that adds them; with weights a PNG."""
+    loose = seed.find("Workers AI", "Image generation").loose
+    (statements,) = [part for part in loose if "Image generation" in part]
+    code = """
+        export default {
+          async fetch(request: Request, env: any) {
+            try {
+              %s
+              return new Response(image);
+            } catch (error) {
+              return new Response(error.message, { status: 502 });
+            }
+          },
+        };
+    """
+    project = worker(code % statements, AI)
+    answer = dev(project).request()
+    assert answer.status == 502
+    sdxl = "@cf/stabilityai/stable-diffusion-xl-base-1.0"
+    assert answer.text.startswith(f"5007: No such model {sdxl}")
+    assert f"`selfedge ai add {sdxl} --diffusers DIR`" in answer.text
+    folder = build(tmp_path, extra_large=True)
+    table = f'[ai.models."{sdxl}"]\ndiffusers = "{folder}"\n'
+    answer = dev({**project, "selfedge.toml": table}).request(timeout_s=240)
+    assert answer.status == 200, answer
+    assert answer.body.startswith(b"\x89PNG")
 
 
 def test_kv(dev: Nodes, seed: Seed) -> None:

@@ -407,7 +407,6 @@ def test_a_drawing_that_nobody_waits_for_ends_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Left early, a large picture keeps the next one from its turn for no time."""
-
     real = runners.draw
 
     async def body() -> float:
