@@ -12,7 +12,7 @@ from speech_support import recording, tone
 from selfedge.bindings.ai.errors import BadInput, InferenceFailed
 from selfedge.bindings.ai.jobs.speech_recognition import TranscribeAudio, Transcript
 from selfedge.bindings.ai.jobs.text_embeddings import EmbedTexts
-from selfedge.bindings.ai.runners.whisper import audio
+from selfedge.bindings.ai.runners import sound as audio
 from selfedge.bindings.ai.runners.whisper.features import filters, log_mel
 from selfedge.bindings.ai.runners.whisper.runner import load
 from selfedge.bindings.ai.runners.whisper.segments import phrases

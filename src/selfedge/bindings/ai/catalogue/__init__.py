@@ -41,7 +41,9 @@ class Model:
     def stand_in(self) -> Weights | None:
         """Return what can answer in its place, where that is honest."""
         found = STAND_INS.get(self.task)
-        if found and found.dimensions and found.dimensions > (self.dimensions or 0):
+        if not found or found.task != self.task or not found.dimensions:
+            return found
+        if found.dimensions > (self.dimensions or 0):
             return None  # cutting a vector short would change every distance
         return found
 

@@ -3,12 +3,17 @@
 from collections.abc import Mapping
 
 FORMATS: Mapping[tuple[str, str], str] = {
-    ("diffusers", "text-to-image"): "diffusers",
     ("ct2", "automatic-speech-recognition"): "whisper",
+    ("diffusers", "text-to-image"): "diffusers",
     ("gguf", "text-generation"): "llama",
     ("onnx", "image-classification"): "onnx-vision",
     ("onnx", "object-detection"): "onnx-vision",
+    ("onnx", "rerank"): "onnx-classifier",
+    ("onnx", "summarization"): "onnx-seq2seq",
+    ("onnx", "text-classification"): "onnx-classifier",
     ("onnx", "text-embeddings"): "text-embeddings",
+    ("onnx", "text-to-speech"): "onnx-voice",
+    ("onnx", "translation"): "onnx-seq2seq",
 }
 """Keys are `gguf` (a file), `onnx`, `ct2`, `diffusers` (folders), `openai` (a URL)."""
 

@@ -14,7 +14,9 @@ from selfedge.bindings.ai.jobs.pictures import (
     Labels,
     Objects,
 )
+from selfedge.bindings.ai.jobs.rewriting import RewriteText, Rewritten
 from selfedge.bindings.ai.jobs.speech_recognition import TranscribeAudio, Transcript
+from selfedge.bindings.ai.jobs.speech_synthesis import SpeakText, Speech
 from selfedge.bindings.ai.jobs.text_embeddings import EmbedTexts, Vectors
 from selfedge.bindings.ai.jobs.text_generation import (
     GenerateText,
@@ -22,6 +24,7 @@ from selfedge.bindings.ai.jobs.text_generation import (
     ToolCall,
     Usage,
 )
+from selfedge.bindings.ai.jobs.text_scores import Scores, ScoreTexts
 
 Job: TypeAlias = (
     ClassifyPicture
@@ -29,11 +32,24 @@ Job: TypeAlias = (
     | DrawPicture
     | EmbedTexts
     | GenerateText
+    | RewriteText
+    | ScoreTexts
+    | SpeakText
     | TranscribeAudio
 )
 """One line for each kind of work."""
 
 Part: TypeAlias = (
-    Drawn | Labels | Objects | Text | ToolCall | Transcript | Usage | Vectors
+    Drawn
+    | Labels
+    | Objects
+    | Rewritten
+    | Scores
+    | Speech
+    | Text
+    | ToolCall
+    | Transcript
+    | Usage
+    | Vectors
 )
 """One line for each piece that an answer can have."""

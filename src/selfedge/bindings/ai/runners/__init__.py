@@ -13,6 +13,18 @@ class Kind:
 
 
 RUNNERS: Mapping[str, Kind] = {
+    "onnx-classifier": Kind(
+        "selfedge.bindings.ai.runners.onnx_classifier:load",
+        ("numpy", "onnxruntime", "tokenizers"),
+    ),
+    "onnx-seq2seq": Kind(
+        "selfedge.bindings.ai.runners.onnx_seq2seq.runner:load",
+        ("numpy", "onnxruntime", "tokenizers"),
+    ),
+    "onnx-voice": Kind(
+        "selfedge.bindings.ai.runners.onnx_voice.runner:load",
+        ("numpy", "onnxruntime", "soundfile"),
+    ),
     "diffusers": Kind(
         "selfedge.bindings.ai.runners.diffusers.runner:load",
         ("PIL", "numpy", "onnxruntime", "tokenizers"),

@@ -5,7 +5,7 @@ they would pull whole frameworks.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selfedge.bindings.ai.jobs.text_embeddings import Pooling
 from selfedge.bindings.ai.runners.contract import Source
@@ -167,6 +167,11 @@ ALL: Sequence[Weights] = (SMOLLM2, MINILM, EFFICIENTNET, WHISPER)
 STAND_INS: Mapping[str, Weights] = {
     "automatic-speech-recognition": WHISPER,
     "image-classification": EFFICIENTNET,
+    "rerank": replace(MINILM, note="scores are cosines of the texts' vectors"),
+    "summarization": replace(SMOLLM2, note="a chat model, asked for a summary"),
+    "text-classification": replace(
+        MINILM, note="the text is compared with good and bad examples, in English"
+    ),
     "text-embeddings": MINILM,
     "text-generation": SMOLLM2,
 }

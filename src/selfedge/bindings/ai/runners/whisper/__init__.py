@@ -1,6 +1,6 @@
 """Speech recognition with Whisper models in the form that CTranslate2 reads.
 
-`audio.py` decodes a file, `features.py` makes the picture that the encoder looks at,
+`features.py` makes the picture that the encoder looks at,
 `decoding.py` turns 30 seconds of it into segments, `words.py` finds the words' times,
 `runner.py` goes through the whole file.
 """

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from selfedge.bindings.ai.runners.whisper.audio import SAMPLE_RATE
+from selfedge.bindings.ai.runners.sound import SAMPLE_RATE
 
 WINDOW = 400
 HOP = 160

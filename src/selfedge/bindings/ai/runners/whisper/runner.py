@@ -15,7 +15,7 @@ from selfedge.bindings.ai.jobs.speech_recognition import (
     Word,
 )
 from selfedge.bindings.ai.runners.contract import Runner, Source
-from selfedge.bindings.ai.runners.whisper.audio import SAMPLE_RATE, decode
+from selfedge.bindings.ai.runners.sound import SAMPLE_RATE, decode
 from selfedge.bindings.ai.runners.whisper.decoding import (
     SECONDS_PER_STEP,
     TEMPERATURES,

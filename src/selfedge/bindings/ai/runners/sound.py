@@ -1,18 +1,34 @@
-"""An audio file → samples as Whisper wants them: 16 kHz, one channel."""
+"""Audio files ↔ samples: float32 from -1 to 1, one channel."""
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import soundfile
 
 from selfedge.bindings.ai.errors import BadInput
+from selfedge.bindings.ai.jobs.speech_synthesis import Encoding
 
 SAMPLE_RATE = 16_000
+"""That speech recognition works at."""
+
 DURATION_MAX_S = 4 * 3600
 """A small file may hold days of silence."""
 
 FORMATS = "WAV, MP3, FLAC, Ogg Vorbis, Ogg Opus and AIFF"
+
+_FILES: Mapping[Encoding, tuple[str, str]] = {
+    "alaw": ("WAV", "ALAW"),
+    "flac": ("FLAC", "PCM_16"),
+    "linear16": ("WAV", "PCM_16"),
+    "mp3": ("MP3", "MPEG_LAYER_III"),
+    "mulaw": ("WAV", "ULAW"),
+    "opus": ("OGG", "OPUS"),
+    "raw-alaw": ("RAW", "ALAW"),
+    "raw-linear16": ("RAW", "PCM_16"),
+    "raw-mulaw": ("RAW", "ULAW"),
+}
 
 _BLOCK_S = 30
 _CHANNELS_MAX = 32
@@ -20,7 +36,7 @@ _FILTER_TAPS = 129
 
 
 def decode(data: bytes) -> Any:
-    """Return the samples of an audio file as float32, from -1 to 1.
+    """Return the samples of an audio file at 16 kHz.
 
     Raises:
         BadInput: it is no audio, damaged, or too long.
@@ -52,6 +68,14 @@ def _read(file: Any) -> Any:
         raise BadInput("audio: it holds no sound")
     samples = np.concatenate(blocks)
     return resample(np.nan_to_num(samples), rate, SAMPLE_RATE)
+
+
+def encode(samples: Any, rate: int, encoding: Encoding) -> bytes:
+    """Return a file; `raw-` ones are bare samples."""
+    kind, subtype = _FILES[encoding]
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, rate, format=kind, subtype=subtype)
+    return buffer.getvalue()
 
 
 def resample(samples: Any, rate: int, wanted: int) -> Any:
