@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from selfedge.bindings.ai.errors import (
     ContextExceeded,
     InferenceFailed,
     JsonModeFailed,
+    OverCapacity,
 )
 from selfedge.bindings.ai.host.process import ModelHost
 from selfedge.bindings.ai.service import AIService, Answer, Stream
@@ -45,8 +47,10 @@ def settings() -> Settings:
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[tuple[AIService, ModelHost]]:
-    host = ModelHost(threads=1)
+async def serving(
+    settings: Settings, queue: int
+) -> AsyncIterator[tuple[AIService, ModelHost]]:
+    host = ModelHost(threads=1, queue=queue)
     service = AIService(
         catalogue=load(), host=host, settings=settings, notice=[].append
     )
@@ -57,10 +61,12 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[AIService, ModelHos
 
 
 def with_models(
-    settings: Settings, test: Callable[[AIService, ModelHost], Awaitable[T]]
+    settings: Settings,
+    test: Callable[[AIService, ModelHost], Awaitable[T]],
+    queue: int = 100,
 ) -> T:
     async def body() -> T:
-        async with serving(settings) as (service, host):
+        async with serving(settings, queue) as (service, host):
             return await test(service, host)
 
     return run(body(), timeout_s=500)
@@ -364,6 +370,52 @@ def test_the_host_ends_with_the_service(settings: Settings) -> None:
 
     pid = with_models(settings, test)
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_the_host_is_back_within_two_seconds(settings: Settings) -> None:
+    async def test(service: AIService, host: ModelHost) -> float:
+        await answer(service, BGE, {"text": "x"})
+        assert host.pid
+        os.kill(host.pid, signal.SIGKILL)
+        with suppress(InferenceFailed):  # it may be seen dead, or die in the call
+            await answer(service, BGE, {"text": "x"})
+        began = time.monotonic()
+        await answer(service, BGE, {"text": "x"})
+        return time.monotonic() - began
+
+    assert with_models(settings, test) < 2
+
+
+def test_one_call_too_many_is_refused_and_the_others_go_on(settings: Settings) -> None:
+    async def test(service: AIService, _host: ModelHost) -> list:
+        inputs = {"prompt": "Hi", "max_tokens": 2}
+        calls = [answer(service, LLAMA, inputs) for _ in range(9)]
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    found = with_models(settings, test, queue=8)
+    refused = [one for one in found if isinstance(one, OverCapacity)]
+    assert len(refused) == 1
+    assert str(refused[0]).startswith("Capacity temporarily exceeded")
+
+
+def test_a_prompt_that_nobody_waits_for_is_read_no_further(settings: Settings) -> None:
+    """All slots read long prompts; left alone, they would for a minute."""
+    prompt = {"prompt": "a fox and " * 2000, "raw": True, "max_tokens": 1}
+
+    async def test(service: AIService, _host: ModelHost) -> float:
+        await answer(service, LLAMA, {"prompt": "Hi", "max_tokens": 1})
+        readers = [
+            asyncio.create_task(answer(service, LLAMA, prompt)) for _ in range(4)
+        ]
+        await asyncio.wait(readers, timeout=1)
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+        began = time.monotonic()
+        await answer(service, LLAMA, {"prompt": "Hi", "max_tokens": 1})
+        return time.monotonic() - began
+
+    assert with_models(settings, test) < 5
 
 
 OWNER = """

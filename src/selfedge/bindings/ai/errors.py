@@ -10,6 +10,7 @@ AiError
 │   ├── LoraUnsupported     5005
 │   ├── ContextExceeded     5021  the prompt does not fit the model's context
 │   ├── RequestTooLarge     3006
+│   ├── OverCapacity        3040  too many calls of the model wait; try again
 │   └── Aborted             3008  the client went away
 └── ours
     └── InferenceFailed     3043  the model host died or its library failed
@@ -95,12 +96,19 @@ class Aborted(AiError):
     status = 408
 
 
+class OverCapacity(AiError):
+    """Too many calls of the model are under way; a later one may work."""
+
+    internal_code = 3040
+    status = 429
+
+
 class InferenceFailed(AiError):
     """The model host died, or the library under it failed; a new call may work."""
 
 
 _BY_CODE: dict[int, type[AiError]] = {
-    kind.internal_code: kind for kind in (ContextExceeded, InferenceFailed)
+    kind.internal_code: kind for kind in (ContextExceeded, InferenceFailed, NoSuchModel)
 }
 
 

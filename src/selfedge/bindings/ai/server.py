@@ -43,7 +43,7 @@ def build(settings: Settings, notice: Notice) -> AIService:
         models = overlay.overlaid(models, overlay.read(file), file.parent)
     return AIService(
         catalogue=models,
-        host=ModelHost(threads=inference_threads()),
+        host=ModelHost(threads=inference_threads(), notice=notice),
         settings=settings,
         notice=notice,
     )

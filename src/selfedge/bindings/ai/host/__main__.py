@@ -1,4 +1,4 @@
-"""`python -m selfedge.bindings.ai.host CONTROL_FD THREADS PARENT_PID`."""
+"""`python -m selfedge.bindings.ai.host CONTROL_FD PARENT_PID ROOM`; ROOM is JSON."""
 
 import asyncio
 import ctypes
@@ -7,9 +7,11 @@ import signal
 import socket
 import sys
 
+import msgspec
 import uvloop
 
-from selfedge.bindings.ai.host.serving import Models, serve
+from selfedge.bindings.ai.host.models import Models, Room
+from selfedge.bindings.ai.host.serving import serve
 
 _PR_SET_PDEATHSIG = 1
 
@@ -24,11 +26,12 @@ def die_with(parent: int) -> None:
 
 def main() -> None:
     """Serve until the control socket is closed."""
-    control, threads, parent = map(int, sys.argv[1:])
+    control, parent = map(int, sys.argv[1:3])
     die_with(parent)
+    models = Models(msgspec.json.decode(sys.argv[3], type=Room))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the service's business
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(socket.socket(fileno=control), Models(threads)))
+        runner.run(serve(socket.socket(fileno=control), models))
     os._exit(0)  # without waiting for threads that still compute
 
 

@@ -33,7 +33,13 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
     """The call ended; all its parts were sent."""
 
 
-Reply: TypeAlias = Part | Failed | Done
+class Told(msgspec.Struct, frozen=True, tag="told"):
+    """A line for the user: a model is being loaded."""
+
+    text: str
+
+
+Reply: TypeAlias = Part | Told | Failed | Done
 
 _ENCODER = msgspec.msgpack.Encoder()
 _CALL = msgspec.msgpack.Decoder(Call)

@@ -6,20 +6,38 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator
-from contextlib import suppress
+from contextlib import aclosing, suppress
+from pathlib import Path
 from typing import Self, TypeAlias
 
-from selfedge.bindings.ai.errors import InferenceFailed, from_code
-from selfedge.bindings.ai.host.frames import Call, Done, Failed, pack, read_reply
+import msgspec
+
+from selfedge.bindings.ai.errors import InferenceFailed, OverCapacity, from_code
+from selfedge.bindings.ai.host.frames import (
+    Call,
+    Done,
+    Failed,
+    Told,
+    pack,
+    read_reply,
+)
+from selfedge.bindings.ai.host.models import Room
 from selfedge.bindings.ai.jobs import Part
+from selfedge.types import Notice
 
 EXIT_S = 2.0
 """How long a host that was told to end may take before it is killed."""
 
 LOG_LINES = 20
 IDLE_CONNECTIONS = 16
+
+QUEUE_CALLS = 256
+"""Calls of one model that run or wait; a further one is refused."""
+
+MEMORY_SHARE = 0.7
+"""Of the machine's memory, for all models together."""
 
 Connection: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -30,11 +48,30 @@ _HINTS = {
 }
 
 
+def budget_bytes() -> int:
+    """Return how much memory models may take, on this machine or in its container."""
+    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError):
+        limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")
+        total = min(total, int(limit))
+    return int(total * MEMORY_SHARE)
+
+
 class ModelHost:
     """The model host, as far as the service is concerned: one call, many parts."""
 
-    def __init__(self, *, threads: int) -> None:
-        self._threads = threads
+    def __init__(
+        self,
+        *,
+        threads: int = 1,
+        room: Room | None = None,
+        queue: int = QUEUE_CALLS,
+        notice: Notice = lambda _line: None,
+    ) -> None:
+        self._room = room or Room(threads=threads, budget_bytes=budget_bytes())
+        self._queue = queue
+        self._notice = notice
+        self._waiting: Counter[str] = Counter()  # calls by model
         self._child: _Child | None = None
         self._starting = asyncio.Lock()
 
@@ -49,6 +86,21 @@ class ModelHost:
         Raises:
             AiError: the runner refused the job, or the host died.
         """
+        model = call.source.location
+        if self._waiting[model] >= self._queue:
+            raise OverCapacity(
+                "Capacity temporarily exceeded, please try again. "
+                f"({self._queue} calls of this model are under way)"
+            )
+        self._waiting[model] += 1
+        try:
+            async with aclosing(self._run(call)) as parts:
+                async for part in parts:
+                    yield part
+        finally:
+            self._waiting[model] -= 1
+
+    async def _run(self, call: Call) -> AsyncGenerator[Part, None]:
         child = await self._running()
         reader, writer = connection = await child.connect()
         ended = False
@@ -59,7 +111,9 @@ class ModelHost:
                 ended = isinstance(reply, Done | Failed)
                 if isinstance(reply, Failed):
                     raise from_code(reply.internal_code, reply.text)
-                if not isinstance(reply, Done):
+                if isinstance(reply, Told):
+                    self._notice(reply.text)
+                elif not isinstance(reply, Done):
                     yield reply
         except (ConnectionError, asyncio.IncompleteReadError) as error:
             raise await child.obituary() from error
@@ -82,7 +136,7 @@ class ModelHost:
                 await self._child.close()
                 self._child = None
             if self._child is None:
-                self._child = await _Child.start(self._threads)
+                self._child = await _Child.start(self._room)
             return self._child
 
 
@@ -98,7 +152,7 @@ class _Child:
         self._lost = False
 
     @classmethod
-    async def start(cls, threads: int) -> Self:
+    async def start(cls, room: Room) -> Self:
         ours, theirs = socket.socketpair()
         number = theirs.fileno()
         try:
@@ -107,7 +161,7 @@ class _Child:
                 "-P",  # the user's folder holds no modules for us
                 "-m",
                 "selfedge.bindings.ai.host",
-                *(str(number), str(threads), str(os.getpid())),
+                *(str(number), str(os.getpid()), msgspec.json.encode(room).decode()),
                 stdin=DEVNULL,
                 stdout=DEVNULL,
                 stderr=PIPE,

@@ -2,49 +2,18 @@
 
 import asyncio
 import socket
-from collections import defaultdict
 from contextlib import aclosing, suppress
-from importlib import import_module
-from typing import TypeAlias, cast
 
-from selfedge.bindings.ai.errors import AiError, InferenceFailed
-from selfedge.bindings.ai.host.frames import Call, Done, Failed, pack, read_call
-from selfedge.bindings.ai.runners import RUNNERS
-from selfedge.bindings.ai.runners.contract import Load, Runner, Source
-
-Key: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...]]
-
-
-class Models:
-    """The models in memory, each loaded once, at its first call."""
-
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
-        self._runners: dict[Key, Runner] = {}
-        self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
-
-    async def runner(self, name: str, source: Source) -> Runner:
-        """Return the runner `name` with the model at `source`.
-
-        Raises:
-            InferenceFailed: it cannot be loaded.
-        """
-        key = (name, source.location, tuple(sorted(source.options.items())))
-        async with self._locks[key]:
-            if key not in self._runners:
-                self._runners[key] = await asyncio.to_thread(self._load, name, source)
-            return self._runners[key]
-
-    def _load(self, name: str, source: Source) -> Runner:
-        module, _, attribute = RUNNERS[name].load.partition(":")
-        try:
-            load = cast("Load", getattr(import_module(module), attribute))
-            return load(source, self._threads)
-        except Exception as error:
-            raise InferenceFailed(
-                f"{source.location} could not be loaded: {error}. "
-                "If its files are damaged, remove the folder; the next call fetches it."
-            ) from error
+from selfedge.bindings.ai.errors import AiError
+from selfedge.bindings.ai.host.frames import (
+    Call,
+    Done,
+    Failed,
+    Told,
+    pack,
+    read_call,
+)
+from selfedge.bindings.ai.host.models import Models
 
 
 async def serve(control: socket.socket, models: Models) -> None:
@@ -65,7 +34,9 @@ async def serve(control: socket.socket, models: Models) -> None:
             task.add_done_callback(calls.discard)
 
     loop.add_reader(control, accept)
+    sweeping = asyncio.create_task(models.sweep())
     await closed.wait()
+    sweeping.cancel()
 
 
 async def _converse(descriptor: int, models: Models) -> None:
@@ -87,9 +58,14 @@ async def _converse(descriptor: int, models: Models) -> None:
 
 
 async def _answer(call: Call, writer: asyncio.StreamWriter, models: Models) -> None:
+    def tell(text: str) -> None:
+        writer.write(pack(Told(text)))
+
     try:
-        runner = await models.runner(call.runner, call.source)
-        async with aclosing(runner.run(call.job)) as parts:
+        async with (
+            models.use(call.runner, call.source, tell) as runner,
+            aclosing(runner.run(call.job)) as parts,
+        ):
             async for part in parts:
                 writer.write(pack(part))
                 await writer.drain()
