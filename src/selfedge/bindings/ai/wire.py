@@ -50,7 +50,7 @@ def read_run(headers: Mapping[str, str], query: Mapping[str, str], body: bytes) 
         return _streamed(model, headers, query, body)
     try:
         found = msgspec.json.decode(body, type=_Body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise IncompleteRequest(
             f"Request is missing headers or body: the body is not the expected JSON "
             f"({error})"
@@ -64,7 +64,7 @@ def _streamed(
     """The inputs but one are in the query, and so is each option."""
     try:
         inputs = msgspec.json.decode(query["userInputs"])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise IncompleteRequest(
             f"Request is missing headers or body: userInputs is no JSON ({error})"
         ) from error

@@ -30,7 +30,7 @@ def decode(body: bytes, kind: type[S]) -> S:
     """
     try:
         value = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadInput(f"the body is no JSON ({error})") from error
     return check(value, kind)
 

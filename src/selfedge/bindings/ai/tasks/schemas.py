@@ -62,6 +62,19 @@ _OUTPUTS: Mapping[str, Schema] = {
 }
 
 
+_BINARY: Schema = {
+    "description": "bytes, as an array of numbers or as base64",
+    "oneOf": [_list(_NUMBER), _TEXT],
+}
+_BYTES: Mapping[str, str] = {
+    "automatic-speech-recognition": "audio",
+    "image-classification": "image",
+    "image-to-text": "image",
+    "object-detection": "image",
+}
+"""The inputs that are no plain values, and in no struct."""
+
+
 def schemas(task: str) -> Mapping[str, Schema]:
     """Return `{input, output}`; a task that is not served has no known inputs."""
     return {"input": _input(task), "output": _OUTPUTS.get(task, _ANYTHING)}
@@ -72,8 +85,19 @@ def _input(task: str) -> Schema:
         return _ANYTHING
     # Each task's file names the struct of its inputs so.
     inputs = getattr(import_module(TASKS[task].__module__), "Inputs", None)
-    if inputs is None:
-        return _ANYTHING
-    (reference,), parts = msgspec.json.schema_components([inputs])
-    own = parts.pop(reference["$ref"].rpartition("/")[2].replace("~1", "/"))
+    own, parts = _struct(inputs) if inputs else ({"type": "object"}, {})
+    if name := _BYTES.get(task):
+        own = {
+            **own,
+            "properties": {name: _BINARY, **own.get("properties", {})},
+            "required": [name, *own.get("required", ())],
+        }
     return {**own, "$defs": parts} if parts else own
+
+
+def _struct(inputs: type) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the schema of a struct, and of those that it refers to."""
+    (reference,), parts = msgspec.json.schema_components([inputs])
+    own = parts.pop(reference["$ref"].rpartition("/")[2])
+    del own["title"], own["description"]  # our names, of no use to a client
+    return own, parts
