@@ -13,6 +13,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("selfedge.cli.init:command", "Write a new project."),
     "setup": ("selfedge.cli.setup:command", "Fetch the engine and the models now."),
     "ai": ("selfedge.bindings.ai.commands:group", "See and fetch AI models."),
+    "vectorize": (
+        "selfedge.bindings.vectorize.commands:group",
+        "Make, fill and search indexes of vectors.",
+    ),
 }
 _INTERRUPTED = 130
 

@@ -180,7 +180,7 @@ def test_a_damaged_index_says_so_and_others_go_on(
                 status, answer = await second.call(method, path, body)
                 assert (status, answer["code"]) == (500, 50000)
                 assert "index 'docs' is damaged: " in answer["error"]
-                assert "from a backup or delete it" in answer["error"]
+                assert "from a backup, or delete the index" in answer["error"]
             assert second.notices == [answer["error"]]
             assert (await second.query([1, 2], index="good"))[0]["id"] == "a"
 
@@ -215,7 +215,7 @@ def test_a_failing_disk_acknowledges_nothing(tmp_path: Path) -> None:
         assert (status, answer["code"]) == (500, 50000)
         assert "index 'docs' " in answer["error"]
 
-    on_node(tmp_path, test)
+    on_node(tmp_path, test, hosted=True)
 
 
 def test_a_nearly_full_disk_is_not_written_and_serves_again_with_room(

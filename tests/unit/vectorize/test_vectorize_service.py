@@ -15,6 +15,7 @@ from vectorize_support import Node, cosine, gaussian, node, on_node, service
 
 from selfedge.bindings.vectorize.engine.contract import Metric, Search, Vector
 from selfedge.bindings.vectorize.engine.qdrant import QdrantEngine
+from selfedge.bindings.vectorize.errors import MetadataIndexRefused
 
 
 def test_an_index_is_empty_until_its_first_insert_makes_it(tmp_path: Path) -> None:
@@ -199,10 +200,11 @@ def test_payload_comes_back_as_asked(tmp_path: Path) -> None:
     metadata = {"z": 1, "a": {"d": [1.5, None, "é"]}, "n": 2**70, "t": "x" * 90}
 
     async def test(node: Node) -> None:
+        await node.write("/insert", {"id": "b", "values": [1, 0]})
+        await node.fields(z="number", t="string")
         await node.write(
             "/insert",
             {"id": "a", "values": [1, 0], "metadata": metadata, "namespace": "n"},
-            {"id": "b", "values": [1, 0]},
         )
         bare = await node.query([1, 0])
         assert bare[0] == {"id": "a", "score": 1.0, "namespace": "n"}
@@ -212,7 +214,7 @@ def test_payload_comes_back_as_asked(tmp_path: Path) -> None:
         assert list(full[0]["metadata"]) == list(metadata)
         assert full[1] == {"id": "b", "score": 1.0, "values": [1.0, 0.0]}
         indexed = await node.query([1, 0], returnMetadata="indexed")
-        assert indexed[0]["metadata"] == {**metadata, "t": "x" * 64}
+        assert indexed[0]["metadata"] == {"z": 1.0, "t": "x" * 64}
 
     on_node(tmp_path, test)
 
@@ -223,41 +225,104 @@ def test_payload_comes_back_as_asked(tmp_path: Path) -> None:
         ({"n": 2}, "c"),
         ({"n": {"$gte": 1, "$lt": 3}}, "bc"),
         ({"n": {"$gt": 1.5}}, "cd"),
+        ({"n": {"$ne": 2}}, "abde"),
+        ({"n": {"$lt": "2"}}, ""),
         ({"s": "x"}, "ab"),
-        ({"s": {"$ne": "x"}}, "cd"),
-        ({"s": {"$in": ["x", "y"]}}, "abc"),
-        ({"s": {"$nin": ["x", "y"]}}, "d"),
+        ({"s": {"$ne": "x"}}, "cde"),
+        ({"s": {"$in": ["x", "y", 5]}}, "abc"),
+        ({"s": {"$nin": ["x", "y"]}}, "de"),
+        ({"s": {"$gte": "x", "$lt": "y"}}, "ab"),
+        ({"s": {"$gt": "x"}}, "cd"),
+        ({"s": {"$lte": "y"}}, "abc"),
+        ({"s": {"$gt": "z" * 64}}, "d"),
+        ({"s": "é" * 40}, "d"),
+        ({"s": {"$lt": 3}}, ""),
         ({"b": True}, "a"),
         ({"b": False}, "b"),
+        ({"b": {"$ne": True}}, "bcde"),
         ({"b": 1}, ""),
-        ({"s": "\x01True"}, ""),
-        ({"m": "\x01True"}, "d"),
+        ({"b": "true"}, ""),
         ({"big": 2**70}, "d"),
         ({"f": 0.1 + 0.2}, "a"),
         ({"o.p": "deep"}, "c"),
-        ({"z": None}, "d"),
+        ({"b": None}, "cde"),
+        ({"b": {"$ne": None}}, "ab"),
         ({"s": "x", "n": {"$lte": 0}}, "a"),
         ({"absent": "x"}, ""),
-        ({"k[0]": 1}, "d"),
-        ({}, "abcd"),
-        (None, "abcd"),
+        ({"absent": {"$ne": "x"}}, "abcde"),
+        ({"absent": {"$in": [None]}}, "abcde"),
+        ({"absent": {"$ne": None}}, ""),
+        ({"plain": 1}, ""),
+        ({}, "abcde"),
+        (None, "abcde"),
     ],
 )
 def test_filters_are_honoured(tmp_path: Path, condition: object, expected: str) -> None:
     rows: dict[str, dict[str, object]] = {
-        "a": {"n": 0, "s": "x", "b": True, "f": 0.1 + 0.2},
+        "a": {"n": 0, "s": "x", "b": True, "f": 0.1 + 0.2, "plain": 1},
         "b": {"n": 1, "s": "x", "b": False},
         "c": {"n": 2, "s": "y", "o": {"p": "deep"}},
-        "d": {"n": 3.5, "z": None, "k[0]": 1, "m": "\x01True", "big": 2**70},
+        "d": {"n": 3.5, "s": "é" * 50, "b": "true", "big": 2**70},
+        "e": {"n": "2", "s": 5, "b": 1, "o.p": 3},
     }
 
     async def test(node: Node) -> None:
+        await node.write("/insert", {"id": "old", "values": [1, 1], "metadata": {}})
+        await node.fields(s="string", n="number", b="boolean", o__p="string")
+        await node.fields(f="number", big="number")
+        await node.call("POST", "/deleteByIds", {"ids": ["old"]})
         await node.write(
             "/insert",
             *({"id": i, "values": [1, 1], "metadata": row} for i, row in rows.items()),
         )
         found = await node.query([1, 1], filter=condition)
         assert "".join(match["id"] for match in found) == expected
+
+    on_node(tmp_path, test)
+
+
+def test_only_vectors_written_after_a_metadata_index_are_filtered_by_it(
+    tmp_path: Path,
+) -> None:
+    async def test(node: Node) -> None:
+        async def found(**condition: object) -> str:
+            matches = await node.query([1, 1], filter=condition)
+            return "".join(match["id"] for match in matches)
+
+        row = {"values": [1, 1], "metadata": {"k": "x", "n": 1, "t": "y" * 90}}
+        await node.write("/insert", {"id": "a", **row})
+        await node.fields(k="string")
+        await node.write("/insert", {"id": "b", **row}, {"id": "a", **row})
+        assert await found(k="x") == "b"
+        assert await found(k={"$ne": "x"}) == "a"
+        await node.write("/upsert", {"id": "a", **row})
+        assert await found(k="x") == "ab"
+        assert await found(n=1) == ""
+        assert any("has no metadata index" in line for line in node.notices)
+        await node.service.drop_metadata_index("docs", "k")
+        assert await found(k="x") == ""
+        await node.fields(k="string", t="string")
+        assert await found(k="x") == ""
+        await node.write("/upsert", {"id": "b", **row})
+        assert await found(k="x") == "b"
+        matches = await node.query([1, 1], returnMetadata="indexed")
+        assert matches[0]["metadata"] == {}
+        assert matches[1]["metadata"] == {"k": "x", "t": "y" * 64}
+
+    on_node(tmp_path, test)
+
+
+def test_metadata_indexes_have_their_limits(tmp_path: Path) -> None:
+    async def test(node: Node) -> None:
+        await node.write("/insert", {"id": "a", "values": [1, 1]})
+        await node.fields(**{f"k{n}": "string" for n in range(10)})
+        with pytest.raises(MetadataIndexRefused, match="at most 10"):
+            await node.fields(k10="string")
+        with pytest.raises(MetadataIndexRefused, match='index of "k1", of type string'):
+            await node.fields(k1="number")
+        with pytest.raises(MetadataIndexRefused, match='no metadata index of "no"'):
+            await node.service.drop_metadata_index("docs", "no")
+        assert len(await node.service.metadata_indexes("docs")) == 10
 
     on_node(tmp_path, test)
 

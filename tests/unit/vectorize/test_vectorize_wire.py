@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 from selfedge.binding import Site
 from selfedge.bindings.vectorize import BINDING, wire
-from selfedge.bindings.vectorize.engine.contract import Condition, Hit, Vector
+from selfedge.bindings.vectorize.engine.contract import Vector
 from selfedge.bindings.vectorize.errors import VectorizeError
 from selfedge.bindings.vectorize.filters.parse import conditions
-from selfedge.bindings.vectorize.index.model import Query, Returned
+from selfedge.bindings.vectorize.index.model import Query, Returned, Wanted
 
 
 def parse(body: bytes, content_type: str = "application/x-ndjson") -> list[Vector]:
-    return wire.parse_vectors(body, content_type=content_type, operation="insert")
+    as_json = content_type.startswith("application/json")
+    return wire.parse_vectors(body, as_json=as_json, operation="insert")
 
 
 def line(**fields: Any) -> bytes:
@@ -87,7 +88,7 @@ def test_lines_and_json_read_the_same() -> None:
 def test_of_equal_ids_insert_keeps_the_first_and_upsert_the_last() -> None:
     body = line(values=[1]) + b"\n" + line(values=[2])
     assert [vector.values for vector in parse(body)] == [[1]]
-    last = wire.parse_vectors(body, content_type="", operation="upsert")
+    last = wire.parse_vectors(body, as_json=False, operation="upsert")
     assert [vector.values for vector in last] == [[2]]
 
 
@@ -209,12 +210,12 @@ def filtered(value: object) -> object:
 
 def test_filters_become_conditions() -> None:
     assert filtered({"a.b": "x", "n": {"$gte": 1, "$lt": 5}, "z": None}) == [
-        Condition(("a", "b"), "eq", ("x",)),
-        Condition(("n",), "gte", (1,)),
-        Condition(("n",), "lt", (5,)),
-        Condition(("z",), "eq", (None,)),
+        Wanted("a.b", "eq", ("x",)),
+        Wanted("n", "gte", (1,)),
+        Wanted("n", "lt", (5,)),
+        Wanted("z", "eq", (None,)),
     ]
-    assert filtered({"a": {"$in": [1, "b"]}}) == [Condition(("a",), "in", (1, "b"))]
+    assert filtered({"a": {"$in": [1, "b"]}}) == [Wanted("a", "in", (1, "b"))]
     assert filtered({}) == []
 
 
@@ -223,7 +224,6 @@ def test_filters_become_conditions() -> None:
     [
         ({"$or": []}, "starts with $"),
         ({'a"b': 1}, "double quote"),
-        ({"a\\b": 1}, "backslash"),
         ({"": 1}, "is empty"),
         ({"a..b": 1}, "empty part"),
         ({"k" * 513: 1}, "at most 512 characters, got 513"),
@@ -232,25 +232,13 @@ def test_filters_become_conditions() -> None:
         ({"a": {}}, "no operator"),
         ({"a": {"$in": 1}}, "takes an array"),
         ({"a": {"$in": []}}, "takes an array"),
-        ({"a": {"$lt": "x"}}, "compares numbers only"),
+        ({"a": {"$lt": True}}, "takes a number or a string"),
         ({"a": [1]}, "expected a string, number, boolean or null"),
     ],
 )
 def test_a_filter_that_cannot_be_honoured_is_refused(value: object, said: str) -> None:
     code, message = refusal(filtered, value)
     assert (code, said in message) == (40026, True), message
-
-
-def test_indexed_metadata_cuts_strings_at_64_bytes_between_characters() -> None:
-    hit = Hit(Vector("a", (), None, '{"t":"aé'.encode() + b"x" * 99 + b'","n":1}'), 1.0)
-    long = Hit(Vector("b", (), None, json.dumps({"t": "é" * 40}).encode()), 1.0)
-    odd = Hit(Vector("c", (), None, json.dumps({"t": "a" + "é" * 40}).encode()), 1.0)
-    asked = Query(values=[1], return_metadata=Returned.INDEXED)
-    answer = json.loads(wire.matches([hit, long, odd], asked))
-    first, second, third = (match["metadata"] for match in answer["matches"])
-    assert first == {"t": "aé" + "x" * 61, "n": 1}
-    assert second == {"t": "é" * 32}
-    assert third == {"t": "a" + "é" * 31}
 
 
 def outcome(call: Any, *arguments: Any) -> int:

@@ -20,7 +20,10 @@ TABLE = [
 
 def in_worker(root: Path, test: Callable[[Worker, Node], Awaitable[None]]) -> None:
     async def run() -> None:
-        async with node(root) as started, worker(started, root, TABLE) as running:
+        async with (
+            node(root, hosted=True) as started,
+            worker(started, root, TABLE) as running,
+        ):
             await test(running, started)
 
     asyncio.run(run())
@@ -48,6 +51,8 @@ def test_a_worker_uses_all_of_it(tmp_path: Path) -> None:
             await env.result("query", [1, 0, 0], asked)
         by_id = await env.result("queryById", "日本", {"namespace": "ns"})
         assert [match["id"] for match in by_id["matches"]] == ["日本"]
+        await node.fields(n="number")
+        await env.result("upsert", [first])
         filtered = await env.result("query", [1, 0, 0], {"filter": {"n": {"$lt": 2}}})
         assert [match["id"] for match in filtered["matches"]] == ["a"]
 

@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import random
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,8 +17,9 @@ from aiohttp import ClientSession, UnixConnector, web
 from aiohttp.web import BaseRequest, StreamResponse
 
 from selfedge.binding import IDENTITY_HEADER, Context
+from selfedge.bindings.vectorize.engine.contract import FieldType
 from selfedge.bindings.vectorize.engine.qdrant import QdrantEngine
-from selfedge.bindings.vectorize.server import serve
+from selfedge.bindings.vectorize.server import VectorizeServer, serve
 from selfedge.bindings.vectorize.service import VectorizeService
 from selfedge.settings import Settings
 from selfedge.storage.contract import Blobs, Records
@@ -49,6 +51,7 @@ class Node:
 
     session: ClientSession
     socket: Path
+    service: VectorizeService
     notices: list[str] = field(default_factory=list)
 
     async def call(
@@ -80,6 +83,12 @@ class Node:
             "POST", path, lines, index=index, content_type="application/x-ndjson"
         )
 
+    async def fields(self, index: str = "docs", **kinds: FieldType) -> None:
+        """Make metadata indexes; double underscores are dots."""
+        for name, kind in kinds.items():
+            path = name.replace("__", ".")
+            await self.service.add_metadata_index(index, path, kind)
+
     async def query(
         self, values: Sequence[float], *, index: str = "docs", **options: object
     ) -> Any:
@@ -92,8 +101,8 @@ class Node:
 
 
 @asynccontextmanager
-async def node(root: Path) -> AsyncIterator[Node]:
-    """Serve what is under `root`."""
+async def node(root: Path, *, hosted: bool = False) -> AsyncIterator[Node]:
+    """Serve what is under `root`; `hosted`: with the engine in child processes."""
     notices: list[str] = []
     context = Context(
         storage=Folders(root / "state"),
@@ -102,7 +111,7 @@ async def node(root: Path) -> AsyncIterator[Node]:
         notice=notices.append,
     )
     socket = root / "services.sock"
-    async with serve(context) as service:
+    async with serve(context) if hosted else in_process(context) as service:
 
         async def handle(request: BaseRequest) -> StreamResponse:
             return await service.handle(request.headers[IDENTITY_HEADER], request)
@@ -113,17 +122,36 @@ async def node(root: Path) -> AsyncIterator[Node]:
         await web.UnixSite(runner, str(socket)).start()
         try:
             async with ClientSession(connector=UnixConnector(str(socket))) as session:
-                yield Node(session, socket, notices)
+                yield Node(session, socket, service.vectorize, notices)
         finally:
             await runner.cleanup()
             socket.unlink(missing_ok=True)
 
 
-def on_node(root: Path, test: Callable[[Node], Awaitable[T]]) -> T:
+@asynccontextmanager
+async def in_process(context: Context) -> AsyncIterator[VectorizeServer]:
+    """Serve with the engine in this process: a child takes long to start."""
+    vectorize = VectorizeService(
+        context.storage.directory("vectorize"),
+        engine=QdrantEngine(),
+        clock=context.clock,
+        notice=context.notice,
+        new_id=lambda: str(uuid.uuid4()),
+        free_bytes=lambda: 2**40,
+    )
+    try:
+        yield VectorizeServer(vectorize)
+    finally:
+        await vectorize.close()
+
+
+def on_node(
+    root: Path, test: Callable[[Node], Awaitable[T]], *, hosted: bool = False
+) -> T:
     """Run `test` against a node on `root`, started for it alone."""
 
     async def run() -> T:
-        async with node(root) as started:
+        async with node(root, hosted=hosted) as started:
             return await test(started)
 
     return asyncio.run(run())
@@ -137,7 +165,7 @@ async def service(
     numbers = itertools.count(1)
     made = VectorizeService(
         home,
-        engine=QdrantEngine,
+        engine=QdrantEngine(),
         clock=lambda: 0.0,
         notice=lambda _: None,
         new_id=lambda: f"m{next(numbers)}",

@@ -48,7 +48,7 @@ def made(home: Path, ids: Sequence[str] = ()) -> VectorizeService:
     remaining = iter(ids)
     return VectorizeService(
         home,
-        engine=QdrantEngine,
+        engine=QdrantEngine(),
         clock=lambda: 0.0,
         notice=lambda _: None,
         new_id=lambda: next(remaining),

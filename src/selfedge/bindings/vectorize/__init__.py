@@ -10,4 +10,5 @@ BINDING: Binding[IndexBinding] = Binding(
     parse=parse,
     compile=compile_index,
     serve="selfedge.bindings.vectorize.server:serve",
+    routes="selfedge.bindings.vectorize.api:routes",
 )

@@ -1,6 +1,9 @@
 """What Vectorize refuses, in Cloudflare's numbers and words where they are known.
 
 VectorizeError       `number` is the wire's `code`, `status` the HTTP status
+├── UnknownIndex         3000
+├── DuplicateIndex       3002
+├── IndexRefused         3003, ours: an index cannot be as it is asked for
 ├── WrongQueryWidth      40006
 ├── TooMany              40007
 ├── IdTooLong            40008
@@ -10,6 +13,7 @@ VectorizeError       `number` is the wire's `code`, `status` the HTTP status
 ├── UnreadableVectors    40023
 ├── TopKTooLarge         40025
 ├── UnreadableRequest    40026
+├── MetadataIndexRefused 40027, ours
 ├── UnknownVector        40404, ours
 ├── NoSuchRoute          10000, ours
 ├── UploadTooLarge       10413, ours
@@ -31,6 +35,44 @@ class VectorizeError(UserError):
     status: ClassVar[int] = 400
 
 
+class UnknownIndex(VectorizeError):
+    """There is no index of that name."""
+
+    number = 3000
+    status = 404
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f'vectorize.index.not_found - no index is named "{name}"; see which there'
+            " are with: selfedge vectorize list"
+        )
+
+
+class DuplicateIndex(VectorizeError):
+    """An index of that name is there already."""
+
+    number = 3002
+    status = 409
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f'vectorize.index.duplicate_name - Index name "{name}" is taken;'
+            " choose another, or delete that index first"
+        )
+
+
+class IndexRefused(VectorizeError):
+    """An index cannot be as it is asked for."""
+
+    number = 3003
+
+
+class MetadataIndexRefused(VectorizeError):
+    """A metadata index cannot be made or deleted."""
+
+    number = 40027
+
+
 class WrongQueryWidth(VectorizeError):
     """A query's vector is not as wide as the index."""
 
@@ -48,10 +90,9 @@ class TooMany(VectorizeError):
 
     number = 40007
 
-    def __init__(self, thing: str, got: int) -> None:
+    def __init__(self, thing: str, got: int, most: int) -> None:
         super().__init__(
-            f"too many {thing}s in payload; max {thing} count is"
-            f" {limits.BATCH_MAX}, got {got}"
+            f"too many {thing}s in payload; max {thing} count is {most}, got {got}"
         )
 
 

@@ -3,9 +3,10 @@
 import asyncio
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from aiohttp import BodyPartReader
 from aiohttp.web import (
     BaseRequest,
     RequestPayloadError,
@@ -15,9 +16,11 @@ from aiohttp.web import (
 
 from selfedge.binding import Context
 from selfedge.bindings.vectorize import wire
-from selfedge.bindings.vectorize.engine.contract import Engine, Vector
+from selfedge.bindings.vectorize.engine.contract import Vector
+from selfedge.bindings.vectorize.engine.host.engine import HostedEngine
 from selfedge.bindings.vectorize.errors import (
     NoSuchRoute,
+    UnreadableRequest,
     UploadCut,
     UploadTooLarge,
     VectorizeError,
@@ -26,6 +29,7 @@ from selfedge.bindings.vectorize.index.model import Operation
 from selfedge.bindings.vectorize.limits import UPLOAD_MAX_BYTES
 from selfedge.bindings.vectorize.service import VectorizeService
 
+_CHUNK_BYTES = 262_144
 _IN_THREAD_BYTES = 65_536  # bodies over this are parsed in a thread
 
 
@@ -35,7 +39,7 @@ async def serve(context: Context) -> AsyncIterator["VectorizeServer"]:
     home = context.storage.directory("vectorize")
     service = VectorizeService(
         home,
-        engine=_engine,
+        engine=HostedEngine(),
         clock=context.clock,
         notice=context.notice,
         new_id=lambda: str(uuid.uuid4()),
@@ -51,7 +55,7 @@ class VectorizeServer:
     """Answers for the index that the engine's config names, never for a path's."""
 
     def __init__(self, service: VectorizeService) -> None:
-        self._service = service
+        self.vectorize = service
         self._routes: dict[
             tuple[str, str], Callable[[str, BaseRequest, bytes], Awaitable[bytes]]
         ] = {
@@ -75,10 +79,10 @@ class VectorizeServer:
         route = self._routes.get((request.method, request.path))
         if route is None:
             raise NoSuchRoute(request.method, request.path)
-        return await route(index, request, await _body(request))
+        return await route(index, request, await read_body(request))
 
     async def _info(self, index: str, _request: BaseRequest, _body: bytes) -> bytes:
-        return wire.described(await self._service.describe(index))
+        return wire.described(await self.vectorize.describe(index))
 
     async def _insert(self, index: str, request: BaseRequest, body: bytes) -> bytes:
         return await self._write(index, "insert", request, body)
@@ -89,35 +93,63 @@ class VectorizeServer:
     async def _write(
         self, index: str, operation: Operation, request: BaseRequest, body: bytes
     ) -> bytes:
-        content_type = request.headers.get("Content-Type", "")
+        kind = request.headers.get("Content-Type", "").partition(";")[0]
+        as_json = kind.strip().lower() == "application/json"
 
         def parse() -> list[Vector]:
-            return wire.parse_vectors(
-                body, content_type=content_type, operation=operation
-            )
+            return wire.parse_vectors(body, as_json=as_json, operation=operation)
 
         large = len(body) > _IN_THREAD_BYTES
         vectors = await asyncio.to_thread(parse) if large else parse()
         return wire.mutated(
-            await self._service.mutate(index, operation, vectors=vectors)
+            await self.vectorize.mutate(index, operation, vectors=vectors)
         )
 
     async def _query(self, index: str, _request: BaseRequest, body: bytes) -> bytes:
         query = wire.parse_query(body)
-        return wire.matches(await self._service.query(index, query), query)
+        return wire.matches(await self.vectorize.query(index, query), query)
 
     async def _get(self, index: str, _request: BaseRequest, body: bytes) -> bytes:
-        return wire.vectors(await self._service.get(index, wire.parse_ids(body)))
+        return wire.vectors(await self.vectorize.get(index, wire.parse_ids(body)))
 
     async def _delete(self, index: str, _request: BaseRequest, body: bytes) -> bytes:
         ids = wire.parse_ids(body)
-        return wire.mutated(await self._service.mutate(index, "delete", ids=ids))
+        return wire.mutated(await self.vectorize.mutate(index, "delete", ids=ids))
 
 
-async def _body(request: BaseRequest) -> bytes:
+async def read_body(request: BaseRequest) -> bytes:
+    """Return the whole body.
+
+    Raises:
+        UploadTooLarge, UploadCut: as they say.
+    """
+    return await _limited(request.content.iter_any())
+
+
+async def read_part(request: BaseRequest, name: str) -> bytes | None:
+    """Return the part `name` of a form, or None.
+
+    Raises:
+        UploadTooLarge, UploadCut, UnreadableRequest: as they say.
+    """
+    try:
+        async for part in await request.multipart():
+            if isinstance(part, BodyPartReader) and part.name == name:
+                return await _limited(_chunks(part))
+    except (ValueError, AssertionError) as error:
+        raise UnreadableRequest(f"the form cannot be read: {error}") from None
+    return None
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(_CHUNK_BYTES):
+        yield chunk
+
+
+async def _limited(chunks: AsyncIterable[bytes]) -> bytes:
     body = bytearray()
     try:
-        async for chunk in request.content.iter_any():
+        async for chunk in chunks:
             body += chunk
             if len(body) > UPLOAD_MAX_BYTES:
                 raise UploadTooLarge
@@ -128,12 +160,3 @@ async def _body(request: BaseRequest) -> bytes:
 
 def _json(body: bytes, *, status: int = 200) -> Response:
     return Response(body=body, status=status, content_type="application/json")
-
-
-def _engine() -> Engine:
-    """Load the engine at the first use of an index: an idle node does without."""
-    from selfedge.bindings.vectorize.engine.qdrant import (  # noqa: PLC0415 - as said
-        QdrantEngine,
-    )
-
-    return QdrantEngine()

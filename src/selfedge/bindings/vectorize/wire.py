@@ -66,14 +66,17 @@ _QUERY = msgspec.json.Decoder(_Query)
 
 
 def parse_vectors(
-    body: bytes, *, content_type: str, operation: Operation
+    body: bytes,
+    *,
+    as_json: bool,
+    operation: Operation,
+    most: int = limits.BATCH_MAX,
 ) -> list[Vector]:
     """Read the body of insert or upsert; of equal ids one is kept.
 
     Raises:
         VectorizeError: it is malformed, empty, or over a limit.
     """
-    as_json = content_type.partition(";")[0].strip().lower() == "application/json"
     form = "json" if as_json else "ndjson"
     failed = partial(UnreadableVectors, operation=operation, form=form)
     kept: dict[str, Vector] = {}
@@ -84,20 +87,20 @@ def parse_vectors(
             kept[vector.id] = vector
     if not count:
         raise failed("it holds no vectors; send at least one")
-    if count > limits.BATCH_MAX:
-        raise TooMany("vector", count)
+    if count > most:
+        raise TooMany("vector", count, most)
     return list(kept.values())
 
 
-def parse_ids(body: bytes) -> Sequence[str]:
+def parse_ids(body: bytes, *, most: int = limits.BATCH_MAX) -> Sequence[str]:
     """Read the body of getByIds or deleteByIds.
 
     Raises:
         VectorizeError: it is malformed or over a limit.
     """
     ids = _decoded(_IDS.decode, body, UnreadableRequest).ids
-    if len(ids) > limits.BATCH_MAX:
-        raise TooMany("id", len(ids))
+    if len(ids) > most:
+        raise TooMany("id", len(ids), most)
     for vector_id in ids:
         _check_id(vector_id)
     return list(dict.fromkeys(ids))
@@ -139,7 +142,7 @@ def matches(hits: Sequence[Hit], query: Query) -> bytes:
             match["values"] = hit.vector.values
         _add_namespace(match, hit.vector)
         if query.return_metadata is not Returned.NONE:
-            _add_metadata(match, hit.vector, query.return_metadata)
+            _add_metadata(match, hit.vector)
         found.append(match)
     return msgspec.json.encode({"count": len(found), "matches": found})
 
@@ -150,7 +153,7 @@ def vectors(found: Iterable[Vector]) -> bytes:
     for vector in found:
         item: dict[str, Any] = {"id": vector.id, "values": vector.values}
         _add_namespace(item, vector)
-        _add_metadata(item, vector, Returned.ALL)
+        _add_metadata(item, vector)
         answer.append(item)
     return msgspec.json.encode(answer)
 
@@ -265,27 +268,9 @@ def _add_namespace(item: dict[str, Any], vector: Vector) -> None:
         item["namespace"] = vector.namespace
 
 
-def _add_metadata(item: dict[str, Any], vector: Vector, returned: Returned) -> None:
-    if vector.metadata is None:
-        return
-    if returned is Returned.ALL:
+def _add_metadata(item: dict[str, Any], vector: Vector) -> None:
+    if vector.metadata is not None:
         item["metadata"] = Raw(vector.metadata)
-    else:
-        item["metadata"] = _cut(msgspec.json.decode(vector.metadata))
-
-
-def _cut(value: Any, level: int = 0) -> Any:
-    """Return `value` with strings as long as an index would hold them."""
-    if isinstance(value, str):
-        start = value.encode()[: limits.INDEXED_STRING_MAX_BYTES]
-        return start.decode(errors="ignore")
-    if level >= limits.INDEXED_LEVELS_MAX:
-        return None
-    if isinstance(value, dict):
-        return {key: _cut(item, level + 1) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_cut(item, level + 1) for item in value]
-    return value
 
 
 def _decoded(read: Callable[[bytes], T], body: bytes, failed: Failed) -> T:

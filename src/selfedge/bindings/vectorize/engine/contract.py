@@ -1,13 +1,16 @@
 """The contract of a vector engine; all calls block and belong in a thread."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool | None
 Operator: TypeAlias = Literal["eq", "ne", "in", "nin", "lt", "lte", "gt", "gte"]
+
+
+FieldType: TypeAlias = Literal["string", "number", "boolean"]
 
 
 class Metric(Enum):
@@ -26,13 +29,19 @@ class Vector:
     values: Sequence[float]
     namespace: str | None = None
     metadata: bytes | None = None
+    fields: Mapping[str, str | float | bool] = field(default_factory=dict)
+    """What filters look at: field → value of the field's type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What the metadata at `path` must be; all conditions of a search must hold."""
+    """What the field must be; all conditions of a search must hold.
 
-    path: tuple[str, ...]
+    Operands are of the field's type; None is "has no value". `ne` and `nin` also
+    match what has no value. Strings are ordered by their UTF-8 bytes.
+    """
+
+    field: str
     operator: Operator
     operands: tuple[Scalar, ...]
 
@@ -61,12 +70,35 @@ class EngineFailure(Exception):
     """The engine could not do it: damaged files, a full disk, a fault of its own."""
 
 
+class EngineDied(EngineFailure):
+    """The engine's process is gone; what was written is there when it is loaded.
+
+    `killed` tells that somebody else ended it.
+    """
+
+    def __init__(self, text: str, *, killed: bool = False) -> None:
+        super().__init__(text)
+        self.killed = killed
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of all vectors, in an order that never changes."""
+
+    vectors: Sequence[Vector]
+    following: str | None  # where the next page begins; None: there is none
+
+
 class Shard(Protocol):
     """One index. Writes come from one thread, reads from any.
 
     Each write has survived SIGKILL of this process once it has returned, and
     is seen by every read that starts after. All raise EngineFailure.
     """
+
+    @property
+    def alive(self) -> bool:
+        """Whether calls can succeed; it does not come back to life."""
 
     def insert(self, vectors: Sequence[Vector]) -> None:
         """Add those whose ids are absent; ids in `vectors` differ."""
@@ -86,6 +118,21 @@ class Shard(Protocol):
     def count(self) -> int:
         """Return how many vectors there are."""
 
+    def unsorted(self) -> int:
+        """Return how many vectors a search compares one by one."""
+
+    def page(self, start: str | None, limit: int, *, whole: bool = False) -> Page:
+        """Return the vectors from `start` on; bare ids unless `whole`."""
+
+    def add_field(self, field: str, kind: FieldType) -> None:
+        """Make `field` quick to filter on; one that is there is no error."""
+
+    def drop_field(self, field: str) -> None:
+        """Undo `add_field`."""
+
+    def optimize(self) -> None:
+        """Sort all vectors into a graph; may take minutes, and nearly all cores."""
+
     def close(self) -> None:
         """Release files and memory; no call may follow."""
 
@@ -98,3 +145,9 @@ class Engine(Protocol):
 
     def load(self, folder: Path, *, dimensions: int, metric: Metric) -> Shard:
         """Open the shard at `folder`, as it was left, however it was left."""
+
+    def background(self) -> "Engine":
+        """Return an engine whose shards give way to everybody else's work."""
+
+    def close(self) -> None:
+        """Release what its shards share; they are closed."""

@@ -9,23 +9,19 @@ not so already stand in the payload too.
 import math
 from array import array
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from selfedge.bindings.vectorize.engine.contract import Metric, Vector
-from selfedge.bindings.vectorize.limits import INDEXED_LEVELS_MAX
 
 ID = "id"
 NAMESPACE = "ns"
-METADATA = "json"  # its text, so that key order and large numbers come back
-FIELDS = "m"  # the same, decoded and `comparable`: what filters look at
+METADATA = "json"  # its text: key order and large numbers come back
 EXACT = "v"
+FIELD_PREFIX = "f"  # fields are called f1, f2, …
 
-_MARK = "\x01"
 _UNIT_TOLERANCE = 2e-7  # qdrant leaves alone what is nearer to length 1 than 1e-6
 _SAFE_LENGTHS = (1e-10, 1e15)  # qdrant squares lengths in 32 bits
 
@@ -52,7 +48,7 @@ def payload(vector: Vector, metric: Metric) -> dict[str, Any]:
         kept[NAMESPACE] = vector.namespace
     if vector.metadata is not None:
         kept[METADATA] = vector.metadata.decode()
-        kept[FIELDS] = _storable(msgspec.json.decode(vector.metadata))
+    kept.update((field, storable(value)) for field, value in vector.fields.items())
     if (
         metric is Metric.COSINE
         and abs(math.hypot(*vector.values) - 1) > _UNIT_TOLERANCE
@@ -76,30 +72,19 @@ def vector(kept: Any, values: Any) -> Vector:
         values=values or (),
         namespace=kept.get(NAMESPACE),
         metadata=None if metadata is None else metadata.encode(),
+        fields=_fields(kept),
     )
 
 
-def comparable(value: Any) -> Any:
-    """Return how a metadata scalar stands in a filterable field.
+def _fields(kept: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: kept[name] for name in kept if name.startswith(FIELD_PREFIX)}
 
-    qdrant-edge reads Python's True as 1 where it compares, so booleans are marked
-    strings; integers that 64 bits cannot hold are floats.
+
+def storable(value: str | float | bool) -> str | float:  # noqa: FBT001 - a value
+    """Return how a field's value is stored.
+
+    qdrant-edge reads Python's True as 1 where it compares, so booleans are words.
     """
     if isinstance(value, bool):
-        return f"{_MARK}{value}"
-    if isinstance(value, str) and value.startswith(_MARK):
-        return _MARK + value
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return float(value)
-    return value
-
-
-def _storable(value: Any, level: int = 0) -> Any:
-    """Return `value` with comparable scalars; what is nested too deeply is None."""
-    if not isinstance(value, dict | list):
-        return comparable(value)
-    if level >= INDEXED_LEVELS_MAX:
-        return None
-    if isinstance(value, list):
-        return [_storable(item, level + 1) for item in value]
-    return {key: _storable(item, level + 1) for key, item in value.items()}
+        return "true" if value else "false"
+    return value if isinstance(value, str) else float(value)

@@ -1,4 +1,4 @@
-"""The engine: Qdrant's own, inside this process.
+"""The engine: Qdrant's own, inside the process that loads this.
 
 Its write-ahead log is on: an update that has returned is in the kernel's hands
 and is replayed when the shard is loaded. Every call holds Python's interpreter
@@ -16,9 +16,12 @@ import qdrant_edge as qdrant
 from selfedge.bindings.vectorize.engine import points
 from selfedge.bindings.vectorize.engine.conditions import matching
 from selfedge.bindings.vectorize.engine.contract import (
+    Engine,
     EngineFailure,
+    FieldType,
     Hit,
     Metric,
+    Page,
     Search,
     Shard,
     Vector,
@@ -32,10 +35,16 @@ _DISTANCES = {
     Metric.EUCLIDEAN: qdrant.Distance.Euclid,
     Metric.DOT_PRODUCT: qdrant.Distance.Dot,
 }
+_SCHEMAS = {
+    "string": qdrant.PayloadSchemaType.Keyword,
+    "number": qdrant.PayloadSchemaType.Float,
+    "boolean": qdrant.PayloadSchemaType.Keyword,
+}
 _FLOATS_PER_UPDATE = 32_768  # 2 ms
 _VECTORS_PER_UPDATE = 128  # with 10 KiB of metadata each, a fraction of a log file
-_UNFLUSHED_FLOATS_MAX = 524_288  # 512 KiB
+_UNFLUSHED_FLOATS_MAX = 4_194_304  # 16 MiB
 _TIES_MAX = 1024  # hits looked at to order equals by id
+_TERMS_MAX = 50_000_000  # as good as all
 
 
 class QdrantEngine:
@@ -60,6 +69,12 @@ class QdrantEngine:
         shard.probe()
         return shard
 
+    def background(self) -> Engine:
+        return self
+
+    def close(self) -> None:
+        pass
+
 
 class QdrantShard:
     """One index."""
@@ -71,6 +86,8 @@ class QdrantShard:
         self._dimensions = dimensions
         self._metric = metric
         self._unflushed_floats = 0
+        self._terms: dict[str, Sequence[str]] = {}  # those of this moment
+        self.alive = True
 
     def probe(self) -> None:
         """Find damage that loading does not see.
@@ -91,6 +108,7 @@ class QdrantShard:
         self._write(vectors, qdrant.UpdateMode.Upsert)
 
     def delete(self, ids: Sequence[str]) -> None:
+        self._terms.clear()
         named: list[int | UUID | str] = [points.point_id(one) for one in ids]
         operation = qdrant.UpdateOperation.delete_points(named)
         _guarded(self._shard.update, operation)
@@ -114,7 +132,34 @@ class QdrantShard:
     def count(self) -> int:
         return int(_guarded(self._shard.info).points_count)
 
+    def unsorted(self) -> int:
+        info = _guarded(self._shard.info)
+        return int(info.points_count - info.indexed_vectors_count)
+
+    def page(self, start: str | None, limit: int, *, whole: bool = False) -> Page:
+        request = qdrant.ScrollRequest(
+            offset=None if start is None else UUID(start),
+            limit=limit,
+            with_payload=True if whole else [points.ID],
+            with_vector=whole,
+        )
+        records, following = _guarded(self._shard.scroll, request)
+        found = [points.vector(one.payload, one.vector) for one in records]
+        return Page(found, None if following is None else str(following))
+
+    def add_field(self, field: str, kind: FieldType) -> None:
+        operation = qdrant.UpdateOperation.create_field_index(field, _SCHEMAS[kind])
+        _guarded(self._shard.update, operation)
+
+    def drop_field(self, field: str) -> None:
+        operation = qdrant.UpdateOperation.delete_field_index(field)
+        _guarded(self._shard.update, operation)
+
+    def optimize(self) -> None:
+        _guarded(self._shard.optimize)
+
     def close(self) -> None:
+        self.alive = False
         _guarded(self._shard.flush)
         _guarded(self._shard.close)
 
@@ -123,6 +168,7 @@ class QdrantShard:
         for chunk in _chunks(vectors, size):
             operation = _guarded(self._update, chunk, mode)
             _guarded(self._shard.update, operation)
+            self._terms.clear()
             self._flush_when_due(len(chunk))
             time.sleep(0)  # hand the interpreter lock to whoever waits
 
@@ -133,7 +179,7 @@ class QdrantShard:
         return qdrant.UpdateOperation.upsert_points(batch, update_mode=mode)
 
     def _flush_when_due(self, added: int) -> None:
-        """Bound the log that a restart replays, a little at a time."""
+        """Bound the log that a restart replays."""
         self._unflushed_floats += added * self._dimensions
         if self._unflushed_floats > _UNFLUSHED_FLOATS_MAX:
             _guarded(self._shard.flush)
@@ -146,6 +192,13 @@ class QdrantShard:
             points.payload(vector, self._metric),
         )
 
+    def _terms_of(self, field: str) -> Sequence[str]:
+        if field not in self._terms:
+            request = qdrant.FacetRequest(key=field, limit=_TERMS_MAX, exact=True)
+            hits = _guarded(self._shard.facet, request).hits
+            self._terms[field] = sorted(str(hit.value) for hit in hits)
+        return self._terms[field]
+
     def _nearest(self, search: Search) -> list[qdrant.ScoredPoint]:
         """Return the nearest, and with the last one all that are as near."""
         nearest = qdrant.Query.Nearest(points.scaled(search.values, self._metric))
@@ -154,7 +207,7 @@ class QdrantShard:
             request = qdrant.QueryRequest(
                 limit=limit,
                 query=nearest,
-                filter=_guarded(matching, search),
+                filter=_guarded(matching, search, self._terms_of),
                 with_payload=True,
                 with_vector=search.with_values,
                 params=qdrant.SearchParams(exact=search.exact),

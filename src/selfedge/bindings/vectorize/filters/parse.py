@@ -1,4 +1,4 @@
-"""`{"a": 1, "b": {"$gte": 2}}` → conditions, or a refusal that names the fault."""
+"""`{"a": 1, "b": {"$gte": 2}}` → what is wanted, or a refusal that names the fault."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 
 from selfedge.bindings.vectorize import limits
-from selfedge.bindings.vectorize.engine.contract import Condition, Operator, Scalar
+from selfedge.bindings.vectorize.engine.contract import Operator, Scalar
 from selfedge.bindings.vectorize.errors import UnreadableRequest
+from selfedge.bindings.vectorize.index.model import Wanted
 
 _OPERATORS: Mapping[str, Operator] = {
     "$eq": "eq",
@@ -21,7 +22,7 @@ _OPERATORS: Mapping[str, Operator] = {
 }
 
 
-def conditions(text: bytes) -> Sequence[Condition]:
+def conditions(text: bytes) -> Sequence[Wanted]:
     """Read the JSON of a filter; all conditions must hold.
 
     Raises:
@@ -41,10 +42,10 @@ def conditions(text: bytes) -> Sequence[Condition]:
     return [one for key, value in found.items() for one in _of_key(key, value)]
 
 
-def _of_key(key: str, value: Any) -> Iterator[Condition]:
+def _of_key(key: str, value: Any) -> Iterator[Wanted]:
     path = _path(key)
     if not isinstance(value, dict):
-        yield Condition(path, "eq", (_scalar(key, value),))
+        yield Wanted(path, "eq", (_scalar(key, value),))
         return
     if not value:
         raise _refused(f"{key!r} has no operator")
@@ -53,22 +54,21 @@ def _of_key(key: str, value: Any) -> Iterator[Condition]:
         if operator is None:
             known = ", ".join(_OPERATORS)
             raise _refused(f"{key!r} has operator {name!r}, expected one of {known}")
-        yield Condition(path, operator, _operands(key, operator, operand))
+        yield Wanted(path, operator, _operands(key, operator, operand))
 
 
-def _path(key: str) -> tuple[str, ...]:
+def _path(key: str) -> str:
     if len(key) > limits.FILTER_KEY_MAX_CHARS:
         raise _refused(
             f"a key has at most {limits.FILTER_KEY_MAX_CHARS} characters,"
             f" got {len(key)}"
         )
-    path = tuple(key.split("."))
-    if key.startswith("$") or set('"\\') & set(key) or not all(path):
+    if key.startswith("$") or '"' in key or not all(key.split(".")):
         raise _refused(
             f"key {key!r} is empty, has an empty part, starts with $, or contains a"
-            ' double quote (") or a backslash'
+            ' double quote (")'
         )
-    return path
+    return key
 
 
 def _operands(key: str, operator: Operator, operand: Any) -> tuple[Scalar, ...]:
@@ -78,8 +78,8 @@ def _operands(key: str, operator: Operator, operand: Any) -> tuple[Scalar, ...]:
         return tuple(_scalar(key, item) for item in operand)
     if operator in ("eq", "ne"):
         return (_scalar(key, operand),)
-    if isinstance(operand, bool) or not isinstance(operand, int | float):
-        raise _refused(f"{key!r}: ${operator} compares numbers only, so far")
+    if isinstance(operand, bool) or not isinstance(operand, int | float | str):
+        raise _refused(f"{key!r}: ${operator} takes a number or a string")
     return (operand,)
 
 

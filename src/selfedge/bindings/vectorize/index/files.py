@@ -8,7 +8,11 @@ from typing import Any
 import msgspec
 
 from selfedge.bindings.vectorize.engine.contract import Metric, Vector
-from selfedge.bindings.vectorize.index.model import Mutation, Operation
+from selfedge.bindings.vectorize.index.model import (
+    MetadataIndex,
+    Mutation,
+    Operation,
+)
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +24,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     created: str
     mutation: str | None = None  # the newest that was applied
     processed: str | None = None  # when
+    description: str = ""
+    modified: str = ""  # when it, or its metadata indexes, were made or changed
+    indexes: tuple[MetadataIndex, ...] = ()
+    fields: int = 0  # how many were ever made: their names are not used again
+    shard: str = "shard"  # the folder
+    damage: str = ""  # why the shard was moved aside
 
 
 class _Packed(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
-"""One index: opened at its first use, made at its first vector.
+"""One index: opened at its first use; made when asked for, or at its first vector.
 
-All methods block. `open`, `write` (which opens) and `close` are called from one
-thread, the index's writer; `query`, `get` and `info` from any, once it is open.
+All methods block. `query`, `get`, `info` and `page` are called from any thread, once
+it is open; everything else from one thread, the index's writer.
 """
 
 import shutil
@@ -14,19 +14,24 @@ import msgspec
 
 from selfedge.bindings.vectorize.engine.contract import (
     Engine,
+    EngineDied,
     EngineFailure,
     Hit,
     Metric,
+    Page,
     Search,
     Shard,
     Vector,
 )
 from selfedge.bindings.vectorize.errors import (
+    DuplicateIndex,
     IndexFailed,
     UnknownVector,
     WrongQueryWidth,
     WrongWidth,
 )
+from selfedge.bindings.vectorize.index import damage, fields
+from selfedge.bindings.vectorize.index.checks import check_room, check_widths
 from selfedge.bindings.vectorize.index.files import (
     State,
     read_pending,
@@ -34,11 +39,16 @@ from selfedge.bindings.vectorize.index.files import (
     write_pending,
     write_state,
 )
-from selfedge.bindings.vectorize.index.model import Info, Mutation, Query
+from selfedge.bindings.vectorize.index.model import (
+    Config,
+    Info,
+    Mutation,
+    Query,
+    Returned,
+)
+from selfedge.bindings.vectorize.index.touched import Touched
 from selfedge.bindings.vectorize.limits import DIMENSIONS_MAX
 from selfedge.types import Clock, Notice
-
-_ROOM_BYTES = 128 * 2**20  # the engine's files have holes, which writes fill later
 
 
 class Index:
@@ -49,21 +59,37 @@ class Index:
         name: str,
         folder: Path,
         *,
-        engine: Callable[[], Engine],
+        engine: Engine,
         clock: Clock,
         notice: Notice,
         free_bytes: Callable[[], int],
     ) -> None:
-        self._name = name
-        self._folder = folder
-        self._engine = engine
+        self.name = name
+        self.folder = folder
+        self.engine = engine
         self._clock = clock
         self._notice = notice
         self._free_bytes = free_bytes
         self._state: State | None = None
         self._shard: Shard | None = None
         self._damage: IndexFailed | None = None
-        self.opened = False
+        self._looked = False
+        self.touched = Touched()
+
+    @property
+    def opened(self) -> bool:
+        """Whether reads can be served; an index that does not exist can be open."""
+        return self._looked and (self._shard is None or self._shard.alive)
+
+    @property
+    def state(self) -> State | None:
+        """What the index is; None when it does not exist."""
+        return self._state
+
+    @property
+    def shard(self) -> Shard | None:
+        """What holds the vectors now."""
+        return self._shard
 
     def open(self) -> None:
         """Read what is on disk, and finish the write that a crash cut short.
@@ -71,20 +97,61 @@ class Index:
         Raises:
             IndexFailed: the files are damaged, also at each later call; or the
                 disk is nearly full.
+            EngineDied: the engine's process was killed; opening again may succeed.
         """
         if self._damage:
             raise self._damage
         if self.opened:
             return
-        if self._folder.exists():
-            self._check_room()
+        self.release()
+        if self.folder.exists():
+            self.check_room()
         try:
             self._load()
-        except (EngineFailure, OSError, msgspec.MsgspecError) as cause:
-            self._damage = self._damaged(str(cause))
+        except (EngineFailure, OSError, msgspec.MsgspecError, IndexFailed) as cause:
+            if isinstance(cause, EngineDied) and cause.killed:
+                raise
+            self._damage = damage.found(self.name, self.folder, cause)
             self._notice(str(self._damage))
             raise self._damage from cause
-        self.opened = True
+        self._looked = True
+
+    def make(self, config: Config) -> State:
+        """Make the index.
+
+        Raises:
+            DuplicateIndex: it is there.
+            IndexFailed: it is there and damaged, or the disk is nearly full.
+        """
+        self.open()
+        if self._state is not None:
+            raise DuplicateIndex(self.name)
+        with self._failing("could not be made"):
+            self.check_room()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            state = State(
+                name=self.name,
+                dimensions=config.dimensions,
+                metric=config.metric,
+                description=config.description,
+                created=self.now(),
+                modified=self.now(),
+            )
+            write_state(self.folder / "index.json", state)
+            self._shard = self._make_or_load(state)
+            self._state = state
+        return state
+
+    def destroy(self) -> None:
+        """Remove the index, and free its disk."""
+        self.release()
+        self.touched.forget()
+        self._state = self._damage = None
+        with self._failing("could not be deleted"):
+            doomed = self.folder.with_name(f".deleted-{self.folder.name}")
+            shutil.rmtree(doomed, ignore_errors=True)
+            self.folder.rename(doomed)
+            shutil.rmtree(doomed)
 
     def write(self, mutation: Mutation) -> None:
         """Apply `mutation`; once this returns it is durable and visible.
@@ -93,22 +160,26 @@ class Index:
             WrongWidth: a vector is not as wide as the index; nothing is written.
             IndexFailed: it is damaged, or the disk is nearly full, or failing.
         """
-        self.open()
-        with self._failing("could not write"):
-            self._check_room()
-            shard = self._shard or self._made_for(mutation)
-            if shard is None:
-                return
-            self._check_widths(mutation.vectors)
-            pending = self._folder / "pending"
-            cut = len(mutation.vectors) > 1
+        self.again(lambda: self._write(mutation), "could not write")
+
+    def change_fields(self, mutation_id: str, change: Callable[[State], State]) -> None:
+        """Make or delete metadata indexes; `change` may refuse."""
+        self.again(
+            lambda: self._change_fields(mutation_id, change), "could not be changed"
+        )
+
+    def again(self, call: Callable[[], None], what: str) -> None:
+        """Open, then `call`; twice if the engine's process dies the first time."""
+        for attempt in (1, 2, 3):
             try:
-                if cut:
-                    write_pending(pending, mutation)
-                self._apply(shard, mutation)
-            finally:
-                if cut:
-                    pending.unlink(missing_ok=True)
+                self.open()
+                with self._failing(what):
+                    call()
+            except EngineDied as cause:
+                if attempt == 3:
+                    raise IndexFailed(self.name, f"{what}: {cause}") from cause
+            else:
+                return
 
     def query(self, query: Query) -> Sequence[Hit]:
         """Return what is near, nearest first.
@@ -117,76 +188,159 @@ class Index:
             WrongQueryWidth: the query is not as wide as the index.
             UnknownVector: the query names a vector that is not there.
             IndexFailed: the index is damaged.
+            EngineDied: the engine's process is gone; open again.
         """
-        if self._shard is None or self._state is None:
+        shard, state = self._shard, self._state
+        if shard is None or state is None:
             return ()
         with self._failing("could not search"):
             values = query.values
             if query.vector_id is not None:
-                found = self._shard.get([query.vector_id])
+                found = shard.get([query.vector_id])
                 if not found:
                     raise UnknownVector(query.vector_id)
                 values = found[0].values
             width = len(values or ())
-            if width != self._state.dimensions:
-                raise WrongQueryWidth(expected=self._state.dimensions, got=width)
+            if width != state.dimensions:
+                raise WrongQueryWidth(expected=state.dimensions, got=width)
+            conditions = fields.resolved(query.conditions, state.indexes)
+            if conditions is None:
+                return ()
             search = Search(
                 values=values or (),
                 limit=query.top_k,
                 namespace=query.namespace,
-                conditions=query.conditions,
+                conditions=conditions,
                 exact=query.return_values,
                 with_values=query.return_values,
             )
-            return self._shard.search(search)
+            hits = shard.search(search)
+        if query.return_metadata is Returned.INDEXED:
+            return [fields.indexed_only(hit, state.indexes) for hit in hits]
+        return hits
 
     def get(self, ids: Sequence[str]) -> Sequence[Vector]:
         """Return the vectors that exist, in the order of `ids`."""
-        if self._shard is None:
+        shard = self._shard
+        if shard is None:
             return ()
         with self._failing("could not read"):
-            return self._shard.get(ids)
+            return shard.get(ids)
+
+    def page(self, start: str | None, limit: int) -> tuple[Page, int]:
+        """Return a page of ids, and how many vectors there are."""
+        shard = self._shard
+        if shard is None:
+            return Page((), None), 0
+        with self._failing("could not read"):
+            return shard.page(start, limit), shard.count()
 
     def info(self) -> Info:
         """Describe the index as it is now."""
-        state = self._state
-        if self._shard is None or state is None:
+        state, shard = self._state, self._shard
+        if shard is None or state is None:
             return Info()
         with self._failing("could not read"):
             return Info(
-                vectors=self._shard.count(),
+                vectors=shard.count(),
                 dimensions=state.dimensions,
                 processed_at=state.processed,
                 processed=state.mutation,
             )
 
-    def close(self) -> None:
-        """Release the index; no call may follow."""
+    def release(self) -> None:
+        """Close the shard; the next `open` loads it again."""
+        self._looked = False
         shard, self._shard = self._shard, None
         try:
             if shard is not None:
                 shard.close()
-        except EngineFailure as cause:  # what was acknowledged is in the log
-            self._notice(f"Vectorize index {self._name!r} did not close well: {cause}")
+        except EngineDied:
+            pass  # what was acknowledged is in the log
+        except EngineFailure as cause:
+            self._notice(f"Vectorize index {self.name!r} did not close well: {cause}")
+
+    def swap(self, shard: Shard, folder: str) -> None:
+        """Use `shard`, which holds the same vectors, in the old one's place."""
+        if self._state is None:
+            raise EngineFailure("the index is gone")
+        state = msgspec.structs.replace(self._state, shard=folder)
+        write_state(self.folder / "index.json", state)
+        old, former = self._shard, self._state.shard
+        self._state, self._shard = state, shard
+        if old is not None:
+            old.close()
+        shutil.rmtree(self.folder / former, ignore_errors=True)
+
+    def check_room(self) -> None:
+        """Raise IndexFailed when the disk is nearly full."""
+        check_room(self.name, self._free_bytes())
+
+    def now(self) -> str:
+        """Return the time as the API writes it."""
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def _write(self, mutation: Mutation) -> None:
+        self.check_room()
+        shard = self._shard or self._made_for(mutation)
+        if shard is None:
+            return
+        check_widths(mutation.vectors, self._state.dimensions if self._state else 0)
+        pending = self.folder / "pending"
+        cut = len(mutation.vectors) > 1
+        if cut:
+            write_pending(pending, mutation)
+        try:
+            self._apply(shard, mutation)
+        except EngineDied:
+            raise  # `pending` is applied when the shard is loaded
+        except BaseException:
+            pending.unlink(missing_ok=True)
+            raise
+        if cut:
+            pending.unlink(missing_ok=True)
+
+    def _change_fields(
+        self, mutation_id: str, change: Callable[[State], State]
+    ) -> None:
+        state, shard = self._state, self._shard
+        if state is None or shard is None:
+            raise EngineFailure("the index is gone")
+        changed = change(state)
+        self.check_room()
+        for index in set(changed.indexes) - set(state.indexes):
+            shard.add_field(index.field, index.index_type)
+        self._state = msgspec.structs.replace(
+            changed, mutation=mutation_id, processed=self.now(), modified=self.now()
+        )
+        write_state(self.folder / "index.json", self._state)
+        self.touched.forget()  # a copy that is being made lacks the change
+        for index in set(state.indexes) - set(changed.indexes):
+            shard.drop_field(index.field)
 
     def _load(self) -> None:
-        self._state = read_state(self._folder / "index.json")
-        shard = self._folder / "shard"
+        self._state = read_state(self.folder / "index.json")
         if self._state is None:
-            if shard.exists():
+            if (self.folder / "shard").exists():
                 raise EngineFailure("index.json is missing")
             return
-        self._shard = self._make_or_load(self._state, shard)
-        pending = self._folder / "pending"
+        if self._state.damage:
+            raise damage.told(self.name, self.folder, self._state.damage)
+        for other in self.folder.glob("shard*"):
+            if other.name != self._state.shard:
+                shutil.rmtree(other, ignore_errors=True)
+        self._shard = self._make_or_load(self._state)
+        pending = self.folder / "pending"
         if mutation := read_pending(pending):
             self._apply(self._shard, mutation)
             pending.unlink()
 
-    def _make_or_load(self, state: State, folder: Path) -> Shard:
-        make = self._engine().load
+    def _make_or_load(self, state: State) -> Shard:
+        make, folder = self.engine.load, self.folder / state.shard
         if state.mutation is None:  # new, or a crash cut its making short
             shutil.rmtree(folder, ignore_errors=True)
-            make = self._engine().create
+            make = self.engine.create
         return make(folder, dimensions=state.dimensions, metric=state.metric)
 
     def _made_for(self, mutation: Mutation) -> Shard | None:
@@ -197,70 +351,35 @@ class Index:
         width = len(first.values)
         if not 1 <= width <= DIMENSIONS_MAX:
             raise WrongWidth(first.id, expected=f"1 to {DIMENSIONS_MAX}", got=width)
-        self._check_widths(mutation.vectors, width)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        state = State(
-            name=self._name,
-            dimensions=width,
-            metric=Metric.COSINE,
-            created=self._now(),
-        )
-        write_state(self._folder / "index.json", state)
-        self._shard = self._make_or_load(state, self._folder / "shard")
-        self._state = state
+        check_widths(mutation.vectors, width)
+        self.make(Config(dimensions=width, metric=Metric.COSINE))
         self._notice(
-            f"Vectorize index {self._name!r} did not exist: made with"
+            f"Vectorize index {self.name!r} did not exist: made with"
             f" {width} dimensions, as its first vector has, and metric cosine"
         )
         return self._shard
 
     def _apply(self, shard: Shard, mutation: Mutation) -> None:
+        if self._state is None:
+            raise EngineFailure("the index is gone")
+        vectors = fields.with_fields(mutation.vectors, self._state.indexes)
         if mutation.operation == "insert":
-            shard.insert(mutation.vectors)
+            shard.insert(vectors)
         elif mutation.operation == "upsert":
-            shard.upsert(mutation.vectors)
+            shard.upsert(vectors)
         else:
             shard.delete(mutation.ids)
-        if self._state is not None:
-            self._state = msgspec.structs.replace(
-                self._state, mutation=mutation.id, processed=self._now()
-            )
-            write_state(self._folder / "index.json", self._state)
-
-    def _check_widths(
-        self, vectors: Sequence[Vector], expected: int | None = None
-    ) -> None:
-        if expected is None:
-            expected = self._state.dimensions if self._state else 0
-        for vector in vectors:
-            if len(vector.values) != expected:
-                got = len(vector.values)
-                raise WrongWidth(vector.id, expected=str(expected), got=got)
-
-    def _check_room(self) -> None:
-        """Keep away from a full disk: there, the engine's process is killed."""
-        free = self._free_bytes()
-        if free < _ROOM_BYTES:
-            raise IndexFailed(
-                self._name,
-                f"needs {_ROOM_BYTES // 2**20} MiB of free disk,"
-                f" and {free // 2**20} MiB are left; nothing was written",
-            )
-
-    def _now(self) -> str:
-        now = datetime.fromtimestamp(self._clock(), UTC)
-        return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self.touched.add([vector.id for vector in vectors] or mutation.ids)
+        self._state = msgspec.structs.replace(
+            self._state, mutation=mutation.id, processed=self.now()
+        )
+        write_state(self.folder / "index.json", self._state)
 
     @contextmanager
     def _failing(self, what: str) -> Iterator[None]:
         try:
             yield
+        except EngineDied:
+            raise
         except (EngineFailure, OSError) as cause:
-            raise IndexFailed(self._name, f"{what}: {cause}") from cause
-
-    def _damaged(self, reason: str) -> IndexFailed:
-        return IndexFailed(
-            self._name,
-            f"is damaged: {reason}; stop selfedge, then restore the folder"
-            f" {self._folder} from a backup or delete it to begin anew",
-        )
+            raise IndexFailed(self.name, f"{what}: {cause}") from cause

@@ -1,0 +1,1 @@
+"""Files of vectors, one JSON object on each line, and what commands are given."""

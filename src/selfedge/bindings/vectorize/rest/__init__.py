@@ -1,0 +1,1 @@
+"""What the control API says: JSON ↔ values."""
