@@ -79,7 +79,7 @@ def _sockets(parts: Sequence[Part], placement: Placement) -> list[Struct]:
     first = {"name": Site.worker_service(parts[0].name), "entrypoint": ENTRYPOINT}
     constant = [
         {"name": "cdn-loop", "value": "selfedge"},
-        {"name": "cf-visitor", "value": json.dumps({"scheme": placement.scheme})},
+        {"name": "cf-visitor", "value": f'{{"scheme":"{placement.scheme}"}}'},
         {"name": "x-forwarded-proto", "value": placement.scheme},
     ]
     client = {

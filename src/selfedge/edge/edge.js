@@ -27,7 +27,7 @@ export function entrypoint(handler) {
   const worker = typeof handler === "function" ? instantiating(handler) : handler;
   return {
     async fetch(request, env, ctx) {
-      countBackground(ctx);
+      if (!counted) countBackground(ctx);
       if (held) await gate();
       if (forwarding) return next.fetch(request);
       requests += 1;
@@ -36,7 +36,13 @@ export function entrypoint(handler) {
           const answer = await trigger(worker, request, env, ctx);
           if (answer !== undefined) return answer;
         }
-        return await handle(worker, request, env, ctx);
+        const client = identify(request);
+        const cf = places.get(client.key) ?? (await place(client));
+        const ray = nextRay();
+        const inner = adorned(request, client, cf, ray);
+        const response = await answered(worker, inner, env, ctx, request);
+        if (response.webSocket) webSockets += 1;
+        return withRay(response, ray);
       } finally {
         requests -= 1;
       }
@@ -47,7 +53,7 @@ export function entrypoint(handler) {
 /** What the supervisor asks of this isolate over a private socket. */
 export const control = {
   async fetch(request, env, ctx) {
-    countBackground(ctx);
+    if (!counted) countBackground(ctx);
     const { pathname } = new URL(request.url);
     if (pathname === "/forward") forwarding = true;
     if (pathname === "/hold") await hold(request);
@@ -55,38 +61,55 @@ export const control = {
   },
 };
 
-async function handle(worker, request, env, ctx) {
-  const peer = request.cf?.clientIp ?? "127.0.0.1:0";
-  const outer = request.headers;
-  let ip = peer.slice(0, peer.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+/** Who asks, as far as the connection and, on a loopback listener, the request say. */
+function identify(request) {
+  const headers = request.headers;
+  const encoding = headers.get("accept-encoding") ?? "";
+  let ip = null;
   let country = null;
+  let pretends = true; // headers of ours may be there, to be taken away
   if (config.loopback) {
-    ip = outer.get("selfedge-client-ip") ?? config.place.ip ?? ip;
-    country = outer.get("selfedge-country") ?? config.place.country ?? null;
+    ip = headers.get("selfedge-client-ip");
+    country = headers.get("selfedge-country");
+    pretends = ip !== null || country !== null;
+    ip ??= config.place.ip ?? null;
+    country ??= config.place.country ?? null;
   }
-  const encoding = outer.get("accept-encoding") ?? "";
-  const cf = await place(ip, country, encoding);
-  const ray = nextRay();
+  ip ??= address(request.cf?.clientIp);
+  return { ip, country, encoding, pretends, key: `${ip}\n${country}\n${encoding}` };
+}
+
+function address(peer) {
+  if (peer === undefined) return "127.0.0.1";
+  const ip = peer.slice(0, peer.lastIndexOf(":"));
+  return ip.startsWith("[") ? ip.slice(1, -1) : ip;
+}
+
+/** The request as the user's handler sees it. */
+function adorned(request, client, cf, ray) {
   const inner = new Request(request, { cf });
   const headers = inner.headers;
-  const forwarded = outer.get("x-forwarded-for");
-  headers.set("cf-connecting-ip", ip);
+  headers.set("cf-connecting-ip", client.ip);
   headers.set("cf-ipcountry", cf.country ?? "XX");
   headers.set("cf-ray", ray);
-  headers.set("x-real-ip", ip);
-  headers.set("x-forwarded-for", forwarded === null ? ip : `${forwarded}, ${ip}`);
-  headers.delete("selfedge-client-ip");
-  headers.delete("selfedge-country");
-  let response;
+  headers.set("x-real-ip", client.ip);
+  headers.append("x-forwarded-for", client.ip);
+  if (client.pretends) {
+    headers.delete("selfedge-client-ip");
+    headers.delete("selfedge-country");
+  }
+  return inner;
+}
+
+async function answered(worker, inner, env, ctx, request) {
   try {
     if (typeof worker?.fetch !== "function") throw new TypeError(NO_FETCH);
-    response = await worker.fetch(inner, env, ctx);
-    if (!(response instanceof Response)) throw new TypeError(NO_RESPONSE);
+    const response = await worker.fetch(inner, env, ctx);
+    if (response instanceof Response) return response;
+    throw new TypeError(NO_RESPONSE);
   } catch (error) {
-    response = await explain(error, request);
+    return explain(error, request);
   }
-  if (response.webSocket) webSockets += 1;
-  return withRay(response, ray);
 }
 
 const NO_FETCH =
@@ -109,7 +132,6 @@ function instantiating(Entrypoint) {
 
 /** Count pending waitUntil promises, of every handler of this isolate. */
 function countBackground(ctx) {
-  if (counted) return;
   counted = true;
   const prototype = Object.getPrototypeOf(ctx);
   const native = prototype.waitUntil;
@@ -139,10 +161,7 @@ async function gate() {
   waiting -= 1;
 }
 
-async function place(ip, country, encoding) {
-  const key = `${ip}\n${country}\n${encoding}`;
-  const known = places.get(key);
-  if (known !== undefined) return known;
+async function place({ ip, country, encoding, key }) {
   const found = {
     ...(await lookUp(ip, country)),
     colo: config.colo,

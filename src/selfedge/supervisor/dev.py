@@ -12,11 +12,12 @@ from selfedge.compiler.problem import problem_config
 from selfedge.compiler.process import Placement, backends, process_config
 from selfedge.edge.problem import Problem
 from selfedge.errors import BuildError, EngineError, ManifestError, SelfedgeError
+from selfedge.manifest.model import Manifest
 from selfedge.supervisor.group import Group
 from selfedge.supervisor.project import Choices, Project, build, read_manifests
 from selfedge.supervisor.remapper import Remapper
 from selfedge.supervisor.slot import Release
-from selfedge.supervisor.watch import change, fingerprint
+from selfedge.supervisor.watch import change, fingerprint, with_folders
 from selfedge.types import Environ, Struct
 
 HALF_WRITTEN_S = 0.05  # within which an editor that is writing goes on
@@ -62,15 +63,27 @@ class DevLoop:
         self._terminal = terminal
         self._files: frozenset[Path] = frozenset(given.choices.configs)
         self._seen = fingerprint(self._files)
+        self._beside = fingerprint(with_folders(self._files))
         self._broken = False
         self.again = asyncio.Event()  # set it to build now
         self.allow: Allow | None = None  # lets Workers use services, once they run
+
+    async def start(self) -> Project | None:
+        """Release for the first time.
+
+        Raises:
+            ManifestError: a wrangler file is wrong, so there is nothing to run.
+        """
+        return await self._release((BuildError, EngineError))
 
     async def release(self) -> Project | None:
         """Build what is on disk and let it run; show a problem in its place.
 
         Returns the project, or None when there was a problem.
         """
+        return await self._release((BuildError, EngineError, ManifestError))
+
+    async def _release(self, shown: tuple[type[SelfedgeError], ...]) -> Project | None:
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
@@ -78,7 +91,7 @@ class DevLoop:
             if self.allow is not None:
                 await self.allow(backends(project.parts))
             await self._group.release(lambda successor: self._make(project, successor))
-        except (BuildError, ManifestError, EngineError) as error:
+        except shown as error:
             await self._show(_problem(error, self._remapper))
             return None
         self._broken = False
@@ -104,12 +117,12 @@ class DevLoop:
 
     async def _build(self) -> Project:
         given = self._given
-        self._seen = fingerprint(self._files)
-        manifests = read_manifests(given.choices, given.bindings, given.environ)
+        self._look()
+        manifests = self._read()
         known = {file for manifest in manifests for file in manifest.files}
         self._files |= known
         self._files |= {m.main for m in manifests if m.main is not None}
-        self._seen = fingerprint(self._files)
+        self._look()
         project = await build(manifests, given.choices, given.bindings, given.esbuild)
         self._files = project.files | frozenset(given.choices.configs)
         before = self._seen
@@ -117,6 +130,15 @@ class DevLoop:
         self._seen = {file: before.get(file, look) for file, look in now.items()}
         self._remapper.use(project)
         return project
+
+    def _read(self) -> Sequence[Manifest]:
+        given = self._given
+        return read_manifests(given.choices, given.bindings, given.environ)
+
+    def _look(self) -> None:
+        """Remember what the files look like before they are read."""
+        self._seen = fingerprint(self._files)
+        self._beside = fingerprint(with_folders(self._files))
 
     def _make(self, project: Project, successor: str) -> Release:
         placement = Placement(
@@ -142,7 +164,8 @@ class DevLoop:
 
     async def _changed(self) -> None:
         """Return at a change on disk, or when asked."""
-        watching = asyncio.create_task(change(self._files, self._seen, self._broken))
+        seen = self._beside if self._broken else self._seen
+        watching = asyncio.create_task(change(self._files, seen, anything=self._broken))
         asking = asyncio.create_task(self.again.wait())
         try:
             done, _ = await asyncio.wait(
@@ -163,7 +186,7 @@ def _problem(error: SelfedgeError, remap: Callable[[str], str]) -> Problem:
         title, _, detail = remap(text).partition("\n")
         return Problem(
             where="The Worker does not start",
-            title=title.removeprefix("service worker: ") or "The engine ended",
+            title=title,
             detail=detail,
             hint="State is kept. Save a change to try again.",
         )

@@ -56,6 +56,8 @@ class Group:
             successor = self._base(generation + 1).with_suffix(".forward")
             release = make(f"unix:{successor}")
             old = self._current
+            if old is not None and old.hung:
+                await self._give_up(old)
             waiting = old is not None and old.process is None
             client = old.client if old and waiting else self._port.open()
             slot = Slot(release, client, self._base(generation))
@@ -123,6 +125,12 @@ class Group:
             await asyncio.gather(*owners, return_exceptions=True)
         config = self._encode(slot.release.config)
         await slot.start(self._workerd, config, self._hear)
+
+    async def _give_up(self, hung: Slot) -> None:
+        """End a process in a loop; its clients wait for the successor."""
+        self._watchdog.rest()
+        await hung.kill()
+        hung.process = None
 
     def _let_go(self, old: Slot) -> None:
         predecessors = frozenset(self._leaving)

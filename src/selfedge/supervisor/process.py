@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from selfedge.errors import EngineError
+from selfedge.supervisor.startup import said
 
 START_TIMEOUT_S = 20.0
 _PR_SET_PDEATHSIG = 1
@@ -111,7 +112,7 @@ class EngineProcess:
 
     def last_words(self) -> str:
         """Return what it wrote to stderr, for a person."""
-        return "\n".join(self.stderr) or "the engine ended without a word"
+        return said(self.stderr) or "the engine ended without a word"
 
     def _signal(self, number: signal.Signals) -> None:
         if self.running:

@@ -36,6 +36,7 @@ class Slot:
         self.release = release
         self.client = client
         self.process: EngineProcess | None = None
+        self.hung = False  # it has not answered for a while
         self._config = base.with_suffix(".config")
         self._paths = {FORWARD_SOCKET: base.with_suffix(".forward")}
         for index, script in enumerate(release.scripts):

@@ -67,6 +67,7 @@ class ClientPort:
         places in the kernel's row, and connections would go astray meanwhile.
         """
         if one in self._sockets:
+            _cut_off(one)
             self._free.append(one)
         else:
             one.close()
@@ -83,6 +84,14 @@ class ClientPort:
         one.bind((self.host, self._port))
         one.listen(BACKLOG)
         return one
+
+
+def _cut_off(one: socket.socket) -> None:
+    """Close connections that wait in vain: their process hung, and has ended."""
+    one.setblocking(False)  # noqa: FBT003 - the name says it
+    with contextlib.suppress(OSError):
+        while True:
+            one.accept()[0].close()
 
 
 def listen_unix(path: Path) -> socket.socket:

@@ -1,6 +1,5 @@
 """Tells when files of a project have changed."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable, Set
 from pathlib import Path
@@ -9,6 +8,7 @@ from watchfiles import awatch
 
 _DEBOUNCE_MS = 60  # an editor's save is often several events
 _STEP_MS = 10
+_GLANCE_MS = 250
 _IGNORED = {"node_modules", ".git", ".selfedge"}
 
 Print = dict[Path, tuple[int, int] | None]
@@ -20,35 +20,39 @@ def fingerprint(files: Iterable[Path]) -> Print:
     return {file: _look(file) for file in files}
 
 
-async def change(files: Set[Path], seen: Print, anything: bool) -> None:  # noqa: FBT001
+async def change(files: Set[Path], seen: Print, *, anything: bool) -> None:
     """Return when one of `files` no longer looks as in `seen`.
 
-    With `anything`, any change beside them counts: a file that was missing may
-    have come.
+    With `anything`, any change beside them counts: what was missing may have come.
+    `seen` then holds their folders too (`with_folders`).
     """
     folders = _folders(files)
-    if anything:  # packages may be installed now
-        folders |= {path for one in folders if (path := one / "node_modules").is_dir()}
-    stop = asyncio.Event()
-    async for paths in _events(folders, stop):
-        if fingerprint(files) != seen or (anything and paths):
+    watched = with_folders(files) if anything else files
+    async for _ in _glances(folders):
+        if fingerprint(watched) != seen:
             return
 
 
-async def _events(
-    folders: Set[Path], stop: asyncio.Event
-) -> AsyncIterator[frozenset[Path]]:
-    yield frozenset()  # what changed before we looked
-    async for changes in awatch(
+def with_folders(files: Set[Path]) -> Set[Path]:
+    """Return `files` and the folders in which they, or their packages, lie."""
+    folders = _folders(files)
+    return files | folders | {folder / "node_modules" for folder in folders}
+
+
+async def _glances(folders: Set[Path]) -> AsyncIterator[None]:
+    """Yield at each event, and now and then: an event before we watched is none."""
+    yield
+    async for _ in awatch(
         *folders,
         watch_filter=None,
         debounce=_DEBOUNCE_MS,
         step=_STEP_MS,
-        stop_event=stop,
+        rust_timeout=_GLANCE_MS,
+        yield_on_timeout=True,
         recursive=False,
         ignore_permission_denied=True,
     ):
-        yield frozenset(Path(path) for _, path in changes)
+        yield
 
 
 def _folders(files: Set[Path]) -> Set[Path]:

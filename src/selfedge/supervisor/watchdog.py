@@ -62,17 +62,16 @@ class Watchdog:
         """Ask for a heartbeat; say once when none has come for a while."""
         loop = asyncio.get_running_loop()
         answered = loop.time()
-        told = False
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             try:
                 await slot.control.status()
             except (OSError, TimeoutError):
-                if not told and loop.time() - answered >= BUSY_AFTER_S:
+                if not slot.hung and loop.time() - answered >= BUSY_AFTER_S:
+                    slot.hung = True
                     self._notice(_busy(slot))
-                    told = True
             else:
-                answered, told = loop.time(), False
+                answered, slot.hung = loop.time(), False
 
 
 def _epitaph(slot: Slot, code: int, pause_s: float) -> str:

@@ -1,0 +1,27 @@
+"""What the engine says when it does not start → what a developer reads: pure."""
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+_PREFIX = re.compile(r"^service worker:(?P<script>[^:]+): (?:Uncaught )?")
+_CONSEQUENCE = re.compile(r'^Socket ".*" refers to service|^Socket ".*": bind')
+
+
+class _Line(msgspec.Struct, frozen=True):
+    message: str = ""
+
+
+def said(lines: Iterable[str]) -> str:
+    """Return the messages in structured log lines; what follows from others goes."""
+    messages = [_message(line) for line in lines if line.strip()]
+    causes = [text for text in messages if not _CONSEQUENCE.match(text)]
+    return "\n".join(_PREFIX.sub("", text) for text in causes or messages)
+
+
+def _message(line: str) -> str:
+    try:
+        return msgspec.json.decode(line.encode(), type=_Line).message or line
+    except msgspec.MsgspecError:
+        return line
