@@ -108,7 +108,8 @@ class InferenceFailed(AiError):
 
 
 _BY_CODE: dict[int, type[AiError]] = {
-    kind.internal_code: kind for kind in (ContextExceeded, InferenceFailed, NoSuchModel)
+    kind.internal_code: kind
+    for kind in (ContextExceeded, InferenceFailed, NoSuchModel, OverCapacity)
 }
 
 

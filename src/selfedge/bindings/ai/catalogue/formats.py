@@ -6,6 +6,8 @@ FORMATS: Mapping[tuple[str, str], str] = {
     ("ct2", "automatic-speech-recognition"): "whisper",
     ("diffusers", "text-to-image"): "diffusers",
     ("gguf", "text-generation"): "llama",
+    ("openai", "text-embeddings"): "upstream",
+    ("openai", "text-generation"): "upstream",
     ("onnx", "image-classification"): "onnx-vision",
     ("onnx", "object-detection"): "onnx-vision",
     ("onnx", "rerank"): "onnx-classifier",

@@ -35,6 +35,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     diffusers: str | None = None  # a folder
     openai: str | None = None  # the URL of a server, with its /v1
     model: str | None = None  # what that server calls the model
+    key_env: str | None = None  # the variable that holds that server's key
     task: str | None = None
     context: int | None = None
     dimensions: int | None = None
@@ -140,7 +141,8 @@ def _source(key: str, place: str, entry: Entry, folder: Path, where: str) -> Sou
     if key == "openai":
         if not place.startswith(("http://", "https://")):
             raise UsageError(f"{where}: openai is a URL like http://host:8000/v1")
-        return Source(location=place.rstrip("/"), options={"model": entry.model or ""})
+        options = {"model": entry.model or "", "key_env": entry.key_env or ""}
+        return Source(location=place.rstrip("/"), options=options)
     path = folder / Path(place).expanduser()
     if not (path.is_file() if key == "gguf" else path.is_dir()):
         kind = "file" if key == "gguf" else "folder"

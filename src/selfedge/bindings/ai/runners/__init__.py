@@ -29,6 +29,10 @@ RUNNERS: Mapping[str, Kind] = {
         "selfedge.bindings.ai.runners.diffusers.runner:load",
         ("PIL", "numpy", "onnxruntime", "tokenizers"),
     ),
+    "documents": Kind(
+        "selfedge.bindings.ai.runners.documents.runner:load",
+        ("PIL", "bs4", "mammoth", "markdownify", "openpyxl", "pypdf"),
+    ),
     "onnx-vision": Kind(
         "selfedge.bindings.ai.runners.onnx_vision.runner:load",
         ("PIL", "numpy", "onnx", "onnxruntime"),
@@ -42,5 +46,6 @@ RUNNERS: Mapping[str, Kind] = {
         "selfedge.bindings.ai.runners.whisper.runner:load",
         ("ctranslate2", "numpy", "soundfile", "tokenizers"),
     ),
+    "upstream": Kind("selfedge.bindings.ai.runners.upstream:load", ("aiohttp",)),
 }
 """By the name that weights use."""
