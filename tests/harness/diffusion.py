@@ -34,6 +34,7 @@ def build(
     sample_size: int = 32,
     guidance_width: int | None = None,
     broken_vae: bool = False,
+    starts_from_pictures: bool = False,
 ) -> Path:
     """Write a pipeline into the folder `root`."""
     tables = Tables(np.random.default_rng(1))
@@ -43,6 +44,8 @@ def build(
         _text_encoder(root / f"text_encoder{number}", tables, extra_large=extra_large)
     _unet(root / "unet", tables, len(numbers), guidance_width)
     _vae(root / "vae_decoder", tables, broken=broken_vae)
+    if starts_from_pictures:
+        _vae_encoder(root / "vae_encoder", tables)
     write(
         root / "unet/config.json",
         {"sample_size": sample_size, "time_cond_proj_dim": guidance_width},
@@ -195,4 +198,21 @@ def _vae(folder: Path, table: Tables, *, broken: bool) -> None:
         [("latent_sample", F32, ["batch", 4, "height", "width"])],
         [("sample", ["batch", 3, "tall", "wide"])],
         weights,
+    )
+
+
+def _vae_encoder(folder: Path, table: Tables) -> None:
+    """Means, then deviations, as exporters give them."""
+    nodes = [
+        helper.make_node(
+            "AveragePool", ["sample"], ["x"], kernel_shape=[8, 8], strides=[8, 8]
+        ),
+        helper.make_node("Conv", ["x", "in"], ["latent_parameters"]),
+    ]
+    save(
+        folder,
+        nodes,
+        [("sample", F32, ["batch", 3, "tall", "wide"])],
+        [("latent_parameters", ["batch", 8, "height", "width"])],
+        {"in": table(8, 3, 1, 1) * 20},
     )

@@ -16,6 +16,7 @@ from ai_support import FakeHost, run, service
 from PIL import Image
 
 from harness.diffusion import EULER, build, write
+from harness.pictures import clock, crossword, encoded
 from selfedge.bindings.ai.catalogue import load as load_catalogue
 from selfedge.bindings.ai.errors import (
     BadInput,
@@ -36,6 +37,7 @@ from selfedge.bindings.ai.weights.table import Weights
 CATALOGUE = load_catalogue()
 SDXL = "@cf/stabilityai/stable-diffusion-xl-base-1.0"
 LIGHTNING = "@cf/bytedance/stable-diffusion-xl-lightning"
+IMG2IMG = "@cf/runwayml/stable-diffusion-v1-5-img2img"
 FLUX = "@cf/black-forest-labs/flux-1-schnell"
 OWN = Weights(name="Own", licence="", task="text-to-image", runner="diffusers")
 
@@ -97,9 +99,12 @@ def test_all_inputs_reach_the_runner() -> None:
         ({"prompt": "x", "seed": -1}, "seed: .*>= 0"),
         ({"prompt": "x", "seed": 2**63}, "seed: "),
         ({"prompt": "x", "strength": 2}, "strength: .*<= 1"),
-        ({"prompt": "x", "image": [1]}, "image: pictures are drawn from text alone"),
-        ({"prompt": "x", "image_b64": "x"}, "image_b64: "),
-        ({"prompt": "x", "mask": [1]}, "mask: "),
+        ({"prompt": "x", "image": [1]}, "image: is no picture"),
+        ({"prompt": "x", "image": {}}, "image: is empty"),
+        ({"prompt": "x", "image": 7}, "'image'"),
+        ({"prompt": "x", "image_b64": "x"}, "image_b64: give bytes"),
+        ({"prompt": "x", "image_b64": "aGFsbG8="}, "image_b64: is no picture"),
+        ({"prompt": "x", "mask": [1]}, "mask: not supported"),
     ],
 )
 def test_bad_inputs_name_the_field_and_the_limit(
@@ -116,9 +121,19 @@ def test_flux_has_a_limit_of_its_own() -> None:
             job(FLUX, **{name: 9})
 
 
-def test_a_stream_or_an_adapter_is_refused() -> None:
-    with pytest.raises(BadInput, match="stream"):
-        prepare(asked(SDXL, File(b"x", "image/png"), prompt="x"))
+def test_a_picture_to_start_from_comes_in_any_form() -> None:
+    picture = encoded(clock())
+    forms = (
+        asked(IMG2IMG, prompt="x", image=[*picture]),
+        asked(IMG2IMG, prompt="x", image_b64=base64.b64encode(picture).decode()),
+        asked(IMG2IMG, File(picture, "image/png"), prompt="x"),
+    )
+    for form in forms:
+        job = prepare(form).job
+        assert (job.picture, job.strength) == (picture, 1)
+
+
+def test_an_adapter_is_refused() -> None:
     with pytest.raises(LoraUnsupported):
         job(lora="x")
 
@@ -357,6 +372,52 @@ def test_guidance_can_be_an_input_of_the_network(tmp_path: Path) -> None:
     )
     assert (low != high).any()
     assert (low == negative).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_weaker_the_change_the_more_of_a_picture_is_left(
+    kind: str, tmp_path: Path
+) -> None:
+    """Seeds matter the less; another picture makes another."""
+    settings = {**EULER, "_class_name": kind, "clip_sample": False}
+    folder = build(tmp_path, scheduler=settings, starts_from_pictures=True)
+    start = {"image": [*encoded(clock())], "num_steps": 10}
+    weak, weak_too, strong, strong_too, other = drawn(
+        folder,
+        {**start, "strength": 0.1},
+        {**start, "strength": 0.1, "seed": 2},
+        {**start, "strength": 0.9},
+        {**start, "strength": 0.9, "seed": 2},
+        {**start, "strength": 0.1, "image": [*encoded(crossword())]},
+    )
+    assert difference(weak, weak_too) < difference(strong, strong_too)
+    assert difference(weak, other) > 5
+
+
+def difference(one: Any, other: Any) -> float:
+    return float(np.abs(one.astype(float) - other.astype(float)).mean())
+
+
+def test_a_picture_to_start_from_is_cut_to_the_size(tmp_path: Path) -> None:
+    folder = build(tmp_path, starts_from_pictures=True)
+    start = {"image": [*encoded(clock())], "strength": 0}
+    (picture,) = drawn(folder, {**start, "width": 300, "height": 260})
+    assert picture.shape == (260, 300, 3)
+
+
+def test_a_model_that_cannot_start_from_a_picture_says_so(
+    pipelines: Mapping[str, Path],
+) -> None:
+    with pytest.raises(BadInput, match="has no vae_encoder"):
+        drawn(pipelines["1.x"], {"image": [*encoded(clock())]})
+
+
+def test_a_damaged_picture_to_start_from_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="image: the picture is damaged"):
+        drawn(
+            build(tmp_path, starts_from_pictures=True),
+            {"image": [*encoded(clock())[:900]]},
+        )
 
 
 def test_networks_that_give_no_numbers_are_an_error(tmp_path: Path) -> None:

@@ -32,12 +32,12 @@ from selfedge.bindings.ai.jobs.pictures import (
     Objects,
 )
 from selfedge.bindings.ai.jobs.text_embeddings import EmbedTexts
+from selfedge.bindings.ai.runners import picture as pictures
 from selfedge.bindings.ai.runners.contract import Runner, Source
-from selfedge.bindings.ai.runners.onnx_vision import picture as pictures
-from selfedge.bindings.ai.runners.onnx_vision.picture import decode
 from selfedge.bindings.ai.runners.onnx_vision.preprocessing import Preprocessing, pixels
 from selfedge.bindings.ai.runners.onnx_vision.runner import load
 from selfedge.bindings.ai.runners.onnx_vision.torch_file import MAGIC, read_tensors
+from selfedge.bindings.ai.runners.picture import decode
 from selfedge.bindings.ai.tasks import TASKS, image_classification, object_detection
 from selfedge.bindings.ai.tasks.contract import Asked, File
 from selfedge.bindings.ai.weights.table import EFFICIENTNET

@@ -27,7 +27,8 @@ class DetectObjects(msgspec.Struct, frozen=True, kw_only=True, tag="detect-objec
 class DrawPicture(msgspec.Struct, frozen=True, kw_only=True, tag="draw-picture"):
     """Draw what is described; a size is in pixels.
 
-    Without `guidance` the model's own default counts, without `seed` chance.
+    Without a size it is the model's own, without `seed` chance decides. It starts
+    from `picture`, if there is one: the higher `strength`, the less is left of it.
     """
 
     prompt: str
@@ -38,6 +39,8 @@ class DrawPicture(msgspec.Struct, frozen=True, kw_only=True, tag="draw-picture")
     height: int | None = None
     seed: int | None = None
     format: PictureFormat = "png"
+    picture: bytes | None = None
+    strength: float = 1
 
 
 class Label(msgspec.Struct, frozen=True):

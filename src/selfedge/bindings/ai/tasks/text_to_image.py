@@ -13,7 +13,8 @@ from selfedge.bindings.ai import limits
 from selfedge.bindings.ai.errors import BadInput, InferenceFailed, LoraUnsupported
 from selfedge.bindings.ai.jobs.pictures import Drawn, DrawPicture
 from selfedge.bindings.ai.tasks.contract import Asked, File, Parts, Prepared
-from selfedge.bindings.ai.tasks.inputs import check, no_file
+from selfedge.bindings.ai.tasks.inputs import check
+from selfedge.bindings.ai.tasks.pictures import picture
 
 IN_JSON = ("@cf/black-forest-labs/flux-1-schnell", "@cf/leonardo/lucid-origin")
 """Models that answer `{image: base64}` of a JPEG; all others send a PNG."""
@@ -45,7 +46,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     steps: Steps | None = None  # what flux calls it
     guidance: Guidance | None = None
     seed: Seed | None = None
-    strength: Strength | None = None
+    strength: Strength = 1
     image: Any = None
     image_b64: Any = None
     mask: Any = None
@@ -83,16 +84,14 @@ def prepare(asked: Asked) -> Prepared:
         BadInput: they are wrong.
         LoraUnsupported: they name an adapter.
     """
-    no_file(asked)
     model_id = asked.model.id
     given = check(asked.inputs, Inputs)
     if given.prompt is UNSET:
         raise BadInput("required properties at '/' are 'prompt'")
     if given.lora is not None or given.lora_weights is not None:
         raise LoraUnsupported(f"The model {model_id} does not support LoRA inference")
-    for name in ("image", "image_b64", "mask"):
-        if getattr(given, name) is not None:
-            raise BadInput(f"{name}: pictures are drawn from text alone here")
+    if given.mask is not None:
+        raise BadInput("mask: not supported; a picture is changed as a whole")
     in_json = model_id in IN_JSON
     job = DrawPicture(
         prompt=given.prompt,
@@ -103,8 +102,17 @@ def prepare(asked: Asked) -> Prepared:
         height=given.height,
         seed=given.seed,
         format="jpeg" if in_json else "png",
+        picture=_start(asked, given),
+        strength=given.strength,
     )
     return TextToImage(job, in_json)
+
+
+def _start(asked: Asked, given: Inputs) -> bytes | None:
+    """Return the picture to start from, if there is one."""
+    if asked.file or given.image is not None:
+        return picture(asked, "image")
+    return None if given.image_b64 is None else picture(asked, "image_b64")
 
 
 def _steps(given: Inputs, model_id: str) -> int:

@@ -45,6 +45,7 @@ class Parts:
     texts: Sequence[Text]  # two: the XL form
     unet: Component
     vae: Component
+    vae_encoder: Component | None  # for pictures to start from
     schedule: schedule.Config
     channels: int  # of the latents
     scaling: float  # of the latents, before the decoder
@@ -84,6 +85,11 @@ def read_folder(root: Path, threads: int) -> Parts:
         ],
         unet=Component(root, "unet", threads),
         vae=Component(root, "vae_decoder", threads),
+        vae_encoder=(
+            Component(root, "vae_encoder", threads)
+            if (root / "vae_encoder").is_dir()
+            else None
+        ),
         schedule=_json(root / "scheduler" / "scheduler_config.json", schedule.Config),
         channels=unet.in_channels,
         scaling=vae.scaling_factor,

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL import ImageOps
 
-from selfedge.bindings.ai.errors import InferenceFailed
+from selfedge.bindings.ai.errors import BadInput, InferenceFailed
 from selfedge.bindings.ai.jobs.pictures import DrawPicture
 from selfedge.bindings.ai.runners.diffusers.folder import Parts
 from selfedge.bindings.ai.runners.diffusers.schedule import plan
+from selfedge.bindings.ai.runners.picture import decode
 
 GRID = 64
 """Pixels: the UNet halves its input three times; a rest is cut off at the end."""
@@ -57,8 +59,13 @@ def _denoised(
 
     steps = plan(parts.schedule, job.steps)
     feeds, guides = _conditions(parts, job, shape, options)
+    first = 0
     latents = fresh() * steps.start_sigma
-    for step, time in enumerate(steps.timesteps):
+    if job.picture is not None:
+        first = job.steps - max(1, int(job.steps * job.strength))
+        known = _latents_of(parts, job.picture, job, shape, options)
+        latents = steps.noised(known, first, fresh)
+    for step, time in enumerate(steps.timesteps[first:], first):
         sample = np.repeat(steps.scaled(latents, step), 2 if guides else 1, axis=0)
         timestep = [time] if parts.unet.rank("timestep") else time
         feeds |= {"sample": sample, "timestep": timestep}
@@ -68,6 +75,28 @@ def _denoised(
             predicted = without + job.guidance * (towards - without)
         latents = steps.stepped(latents, predicted, step, fresh)
     return latents
+
+
+def _latents_of(
+    parts: Parts, picture: bytes, job: DrawPicture, shape: tuple[int, ...], options: Any
+) -> Any:
+    """Return the latents of a picture, cut to the shape asked for.
+
+    Raises:
+        BadInput: it cannot be read, or the model cannot start from one.
+    """
+    if parts.vae_encoder is None:
+        raise BadInput(
+            "image: this model draws from text alone (its folder has no vae_encoder)"
+        )
+    size = (job.width or parts.side, job.height or parts.side)
+    pixels = np.asarray(ImageOps.fit(decode(picture), size), np.float32)
+    below = shape[2] * parts.factor - size[1]
+    right = shape[3] * parts.factor - size[0]
+    padded = np.pad(pixels, ((0, below), (0, right), (0, 0)), mode="edge")
+    sample = padded.transpose(2, 0, 1)[None] / 127.5 - 1
+    encoded = _first(parts.vae_encoder.run({"sample": sample}, options))
+    return encoded[:, : parts.channels] * parts.scaling  # what follows is deviations
 
 
 def _conditions(
@@ -99,7 +128,8 @@ def _encode(parts: Parts, prompt: str, options: Any) -> Meaning:
     extra_large = len(parts.texts) > 1
     for text in parts.texts:
         ids = [text.tokenizer(prompt)]
-        found = text.encoder.run({"input_ids": ids}, options)
+        feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        found = text.encoder.run(feeds, options)
         layers = sorted(
             (name for name in found if name.startswith("hidden_states.")),
             key=lambda name: int(name.rpartition(".")[2]),

@@ -42,6 +42,9 @@ class Schedule(Protocol):
     timesteps: Sequence[float]
     start_sigma: float  # the deviation of the first noise
 
+    def noised(self, latents: Any, step: int, draw: Draw) -> Any:
+        """Return a picture's latents with as much noise as there is before `step`."""
+
     def scaled(self, latents: Any, step: int) -> Any:
         """Return the latents as the network wants them at `step`."""
 
@@ -85,6 +88,9 @@ class Euler:
         self._prediction = config.prediction_type
         self._ancestral = ancestral
 
+    def noised(self, latents: Any, step: int, draw: Draw) -> Any:
+        return latents + draw() * self._sigmas[step]
+
     def scaled(self, latents: Any, step: int) -> Any:
         return latents / (self._sigmas[step] ** 2 + 1) ** 0.5
 
@@ -123,6 +129,9 @@ class DDIM:
         own = config.kind == "DDIMScheduler"  # whose default it is to clip
         self._clips = own if config.clip_sample is None else config.clip_sample
 
+    def noised(self, latents: Any, step: int, draw: Draw) -> Any:
+        return _mixed(latents, draw(), self._alphas[int(self.timesteps[step])])
+
     def scaled(self, latents: Any, _step: int) -> Any:
         return latents
 
@@ -135,7 +144,7 @@ class DDIM:
         if self._clips:
             clean = clean.clip(-1, 1)
             noise = (latents - alpha**0.5 * clean) / (1 - alpha) ** 0.5
-        return target**0.5 * clean + (1 - target) ** 0.5 * noise
+        return _mixed(clean, noise, target)
 
 
 class LCM:
@@ -153,6 +162,9 @@ class LCM:
         self._alphas = _alphas(config)
         self._prediction = config.prediction_type
 
+    def noised(self, latents: Any, step: int, draw: Draw) -> Any:
+        return _mixed(latents, draw(), self._alphas[int(self.timesteps[step])])
+
     def scaled(self, latents: Any, _step: int) -> Any:
         return latents
 
@@ -167,7 +179,11 @@ class LCM:
         if step + 1 == len(self.timesteps):
             return guess
         then = float(self._alphas[int(self.timesteps[step + 1])])
-        return then**0.5 * guess + (1 - then) ** 0.5 * draw()
+        return _mixed(guess, draw(), then)
+
+
+def _mixed(picture: Any, noise: Any, alpha: float) -> Any:
+    return float(alpha) ** 0.5 * picture + (1 - float(alpha)) ** 0.5 * noise
 
 
 def _split(kind: Prediction, latents: Any, predicted: Any, alpha: float) -> Any:

@@ -26,8 +26,8 @@ from selfedge.bindings.ai.jobs.pictures import (
 from selfedge.bindings.ai.runners.contract import Runner, Source
 from selfedge.bindings.ai.runners.onnx_session import open_session
 from selfedge.bindings.ai.runners.onnx_vision.folder import Folder, read_folder
-from selfedge.bindings.ai.runners.onnx_vision.picture import decode
 from selfedge.bindings.ai.runners.onnx_vision.preprocessing import pixels
+from selfedge.bindings.ai.runners.picture import decode
 
 DECIMALS = 6
 """Of a score: finer than any model is."""
