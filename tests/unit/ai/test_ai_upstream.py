@@ -263,7 +263,11 @@ def test_leaving_half_way_closes_the_connection() -> None:
     run(test())
 
 
-def test_our_own_openai_routes_are_such_a_server(tmp_path: Path) -> None:
+def test_our_own_openai_routes_are_such_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUR_TOKEN", "secret")
+
     async def test() -> tuple[list[Part], list[Part]]:
         vectors = Vectors([[0.5] * 384, [0.25] * 384])
         hosts = (FakeHost(), FakeHost([vectors]))
@@ -294,12 +298,12 @@ async def behind(folder: Path, host: FakeHost, model: str, job: Job) -> list[Par
         clock=time.time,
         notice=[].append,
     )
-    control = Control("local", "", Table((), [BINDING], context, running))
+    control = Control("local", "secret", Table((), [BINDING], context, running))
     async with listening(control.answer) as url:
         runner = load(
             Source(
                 location=f"{url}/client/v4/accounts/local/ai/v1",
-                options={"model": model},
+                options={"model": model, "key_env": "OUR_TOKEN"},
             ),
             1,
         )
