@@ -153,7 +153,7 @@ async def _running(
         api = _api_socket(options.api_port, stack)
         stack.push_async_callback(group.stop)
         warm = asyncio.create_task(asyncio.to_thread(import_module, "capnp"))
-        project = await loop.release()
+        project = await loop.start()
         await warm
         terminal.ready(project, _url(options.host, port.port))
         module = await asyncio.to_thread(import_module, "selfedge.services.dev")
