@@ -13,8 +13,18 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from vectorize_support import cosine
 from vectorize_writer import made
 
-from selfedge.bindings.vectorize.engine.contract import FieldType, Operator, Vector
-from selfedge.bindings.vectorize.index.model import Operation, Query, Wanted
+from selfedge.bindings.vectorize.engine.contract import (
+    FieldType,
+    Metric,
+    Operator,
+    Vector,
+)
+from selfedge.bindings.vectorize.index.model import (
+    Config,
+    Operation,
+    Query,
+    Wanted,
+)
 
 IDS = st.sampled_from(["a", "b", "é", "日本", "c" * 64])
 NUMBERS = st.integers(-3, 3).map(float)
@@ -59,6 +69,8 @@ class VectorizeMachine(RuleBasedStateMachine):
         self.fields: dict[str, dict[str, object]] = {}  # id → what is filtered on
         self.numbers = 0
         self.runner.run(self._start())
+        config = Config(dimensions=3, metric=Metric.COSINE)
+        self.runner.run(self.service.create("i", config))
 
     async def _start(self) -> None:
         ids = [f"m{number}" for number in range(self.numbers + 1, 10_000)]
@@ -89,8 +101,6 @@ class VectorizeMachine(RuleBasedStateMachine):
 
     @rule(path=st.sampled_from(["k", "o.p"]))
     def toggle_metadata_index(self, path: str) -> None:
-        if not self.kept and not self.numbers:
-            return
         self.numbers += 1
         if path in self.indexed:
             self.runner.run(self.service.drop_metadata_index("i", path))

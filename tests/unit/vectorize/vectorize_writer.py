@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from selfedge.bindings.vectorize.engine.contract import Vector
+from selfedge.bindings.vectorize.engine.contract import Engine, Vector
 from selfedge.bindings.vectorize.engine.qdrant import QdrantEngine
 from selfedge.bindings.vectorize.index.model import Mutation
 from selfedge.bindings.vectorize.service import VectorizeService
@@ -43,12 +43,14 @@ def apply(kept: dict[str, float], done: Mutation) -> None:
         kept.pop(name, None)
 
 
-def made(home: Path, ids: Sequence[str] = ()) -> VectorizeService:
+def made(
+    home: Path, ids: Sequence[str] = (), engine: Engine | None = None
+) -> VectorizeService:
     """Return a service whose next mutations are called `ids`."""
     remaining = iter(ids)
     return VectorizeService(
         home,
-        engine=QdrantEngine(),
+        engine=engine or QdrantEngine(),
         clock=lambda: 0.0,
         notice=lambda _: None,
         new_id=lambda: next(remaining),

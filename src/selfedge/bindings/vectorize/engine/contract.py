@@ -29,7 +29,9 @@ class Vector:
     values: Sequence[float]
     namespace: str | None = None
     metadata: bytes | None = None
-    fields: Mapping[str, str | float | bool] = field(default_factory=dict)
+    fields: Mapping[str, str | float | bool] = field(
+        default_factory=dict, compare=False
+    )
     """What filters look at: field → value of the field's type."""
 
 

@@ -26,6 +26,7 @@ from selfedge.bindings.vectorize.engine.contract import (
 from selfedge.bindings.vectorize.errors import (
     DuplicateIndex,
     IndexFailed,
+    UnknownIndex,
     UnknownVector,
     WrongQueryWidth,
     WrongWidth,
@@ -306,7 +307,7 @@ class Index:
     ) -> None:
         state, shard = self._state, self._shard
         if state is None or shard is None:
-            raise EngineFailure("the index is gone")
+            raise UnknownIndex(self.name)
         changed = change(state)
         self.check_room()
         for index in set(changed.indexes) - set(state.indexes):
