@@ -48,6 +48,12 @@ TEXT_MAX_CHARS = 131_072
 RERANK_CONTEXTS_MAX = 500
 """Ours."""
 
+DOCUMENTS_MAX = 50
+"""Ours: files in one call of toMarkdown."""
+
+DOCUMENT_MAX_BYTES = 32 * 1024 * 1024
+"""Ours."""
+
 SPOKEN_MAX_CHARS = 10_000
 """Ours: of a text to read aloud, some ten minutes."""
 

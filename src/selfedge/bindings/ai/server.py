@@ -14,6 +14,7 @@ from selfedge.bindings.ai.catalogue import overlay
 from selfedge.bindings.ai.errors import AiError, BadInput, InferenceFailed, NoSuchModel
 from selfedge.bindings.ai.host.process import ModelHost
 from selfedge.bindings.ai.service import AIService, Stream
+from selfedge.bindings.ai.tasks import to_markdown
 from selfedge.bindings.ai.tasks.contract import File
 from selfedge.bindings.ai.transfer import read_body, send_events, while_connected
 from selfedge.settings import Settings
@@ -81,6 +82,10 @@ class AIServer:
                 return _no_websocket, wire.error_value
             case "GET", "/ai-api/models/search":
                 return self._models, wire.envelope_error
+            case "POST", "/to-everything/markdown/transformer":
+                return self._to_markdown, wire.envelope_error
+            case "GET", "/to-everything/markdown/supported":
+                return _readable, wire.envelope_error
             case _:
                 return _not_served, wire.envelope_error
 
@@ -102,6 +107,15 @@ class AIServer:
     async def _models(self, request: BaseRequest) -> StreamResponse:
         return _json({"success": True, "result": self.service.models(request.query)})
 
+    async def _to_markdown(self, request: BaseRequest) -> StreamResponse:
+        converting = self.service.to_markdown(wire.read_json(await read_body(request)))
+        found = await while_connected(request, converting)
+        return _json({"success": True, "result": found})
+
+
+async def _readable(_request: BaseRequest) -> StreamResponse:
+    return _json({"success": True, "result": to_markdown.supported()})
+
 
 async def _no_websocket(_request: BaseRequest) -> StreamResponse:
     raise BadInput("websocket: not supported, use stream: true")
@@ -110,7 +124,7 @@ async def _no_websocket(_request: BaseRequest) -> StreamResponse:
 async def _not_served(request: BaseRequest) -> StreamResponse:
     raise NoSuchModel(
         f"{request.method} {request.path}: selfedge does not serve this part of "
-        "Workers AI yet, only run() and models()"
+        "Workers AI yet, only run(), models() and toMarkdown()"
     )
 
 

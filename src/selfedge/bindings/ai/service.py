@@ -14,11 +14,12 @@ from selfedge.bindings.ai.errors import BadInput, NoSuchModel
 from selfedge.bindings.ai.host.frames import Call
 from selfedge.bindings.ai.host.process import ModelHost
 from selfedge.bindings.ai.runners.contract import Source
-from selfedge.bindings.ai.tasks import TASKS
+from selfedge.bindings.ai.tasks import TASKS, to_markdown
 from selfedge.bindings.ai.tasks.contract import Asked, File
 from selfedge.bindings.ai.weights.install import (
     install_one,
     is_installed,
+    missing_libraries,
 )
 from selfedge.bindings.ai.weights.table import Weights
 from selfedge.errors import InstallError
@@ -93,6 +94,20 @@ class AIService:
     def models(self, query: Mapping[str, str]) -> Sequence[Mapping[str, object]]:
         """Return the catalogue's entries that `query` asks for."""
         return search(self.catalogue, query)
+
+    async def to_markdown(self, body: object) -> Sequence[Mapping[str, object]]:
+        """Return the Markdown of each file, or what is wrong with it.
+
+        Raises:
+            AiError: the call is wrong as a whole, or the model host failed.
+        """
+        prepared = to_markdown.prepare(body)
+        if missing := missing_libraries("documents"):
+            raise NoSuchModel(
+                f"toMarkdown needs {', '.join(missing)}: pip install 'selfedge[models]'"
+            )
+        call = Call(runner="documents", source=Source(location="-"), job=prepared.job)
+        return await prepared.collect(self._host.run(call))
 
     async def close(self) -> None:
         """Stop fetching, and end the model host."""

@@ -77,6 +77,20 @@ def _streamed(
     )
 
 
+def read_json(body: bytes) -> object:
+    """Return a body that is JSON as a whole.
+
+    Raises:
+        IncompleteRequest: it is none.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise IncompleteRequest(
+            f"Request is missing headers or body: the body is no JSON ({error})"
+        ) from error
+
+
 def json_body(value: object) -> bytes:
     """Return `value` as JSON."""
     return msgspec.json.encode(value)

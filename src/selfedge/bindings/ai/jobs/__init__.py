@@ -6,6 +6,7 @@ tagged structs of plain values; files go as `bytes`. Each tag stands once.
 
 from typing import TypeAlias
 
+from selfedge.bindings.ai.jobs.documents import ConvertDocuments, Converted
 from selfedge.bindings.ai.jobs.pictures import (
     ClassifyPicture,
     DetectObjects,
@@ -28,6 +29,7 @@ from selfedge.bindings.ai.jobs.text_scores import Scores, ScoreTexts
 
 Job: TypeAlias = (
     ClassifyPicture
+    | ConvertDocuments
     | DetectObjects
     | DrawPicture
     | EmbedTexts
@@ -40,7 +42,8 @@ Job: TypeAlias = (
 """One line for each kind of work."""
 
 Part: TypeAlias = (
-    Drawn
+    Converted
+    | Drawn
     | Labels
     | Objects
     | Rewritten

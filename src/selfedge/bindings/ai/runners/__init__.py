@@ -31,7 +31,7 @@ RUNNERS: Mapping[str, Kind] = {
     ),
     "documents": Kind(
         "selfedge.bindings.ai.runners.documents.runner:load",
-        ("PIL", "bs4", "mammoth", "markdownify", "openpyxl", "pypdf"),
+        ("PIL", "bs4", "lxml", "mammoth", "markdownify", "openpyxl", "pypdf"),
     ),
     "onnx-vision": Kind(
         "selfedge.bindings.ai.runners.onnx_vision.runner:load",

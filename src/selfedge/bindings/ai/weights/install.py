@@ -58,15 +58,19 @@ def require_libraries(weights: Weights) -> None:
     Raises:
         InstallError: the extra `models` is missing.
     """
-    missing = [
-        name
-        for name in RUNNERS[weights.runner].libraries
-        if importlib.util.find_spec(name) is None
-    ]
-    if missing:
+    if missing := missing_libraries(weights.runner):
         raise InstallError(
             f"{weights.name} needs {', '.join(missing)}: pip install 'selfedge[models]'"
         )
+
+
+def missing_libraries(runner: str) -> Sequence[str]:
+    """Return what `runner` imports and this environment does not have."""
+    return [
+        name
+        for name in RUNNERS[runner].libraries
+        if importlib.util.find_spec(name) is None
+    ]
 
 
 def _filler(weights: Weights, notice: Notice, stop: Event) -> Callable[[Path], None]:
