@@ -61,6 +61,10 @@ def asked(inputs: object, file: File | None = None) -> Asked:
             asked({"image": {str(n): byte for n, byte in enumerate(PNG)}}),
             id="Uint8Array",
         ),
+        pytest.param(
+            asked({"image": {str(n): PNG[n] for n in reversed(range(len(PNG)))}}),
+            id="Uint8Array, by another client",
+        ),
         pytest.param(asked({}, File(PNG, "image/png")), id="stream"),
         pytest.param(asked({"image": base64.b64encode(PNG).decode()}), id="base64"),
     ],

@@ -3,7 +3,8 @@
 import base64
 import binascii
 import re
-from typing import TypeVar
+from operator import eq
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -54,7 +55,7 @@ def binary(asked: Asked, name: str) -> bytes:
     inputs = asked.inputs if isinstance(asked.inputs, dict) else {}
     value = inputs.get(name)
     if isinstance(value, dict):
-        value = [value.get(str(place)) for place in range(len(value))]
+        value = _in_order(value)
     try:
         if isinstance(value, str):
             found = base64.b64decode(value.partition("base64,")[2] or value)
@@ -70,6 +71,14 @@ def binary(asked: Asked, name: str) -> bytes:
     if not found:
         raise BadInput(f"{name}: is empty (an ArrayBuffer arrives so; send an array)")
     return found
+
+
+def _in_order(numbers: dict[str, Any]) -> list[Any]:
+    """Return what is under "0", "1" and so on; the client sends millions, in order."""
+    places = map(str, range(len(numbers)))
+    if all(map(eq, numbers, places)):
+        return list(numbers.values())
+    return [numbers.get(str(place)) for place in range(len(numbers))]
 
 
 def _readable(message: str) -> str:
