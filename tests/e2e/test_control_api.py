@@ -9,6 +9,7 @@ from harness import Nodes, fetch, worker
 from selfedge.client.address import locate, read
 from selfedge.client.api import Api
 from selfedge.control.listen import listen_loopback
+from selfedge.errors import UsageError
 
 HELLO = "export default { fetch: () => new Response('hello') };"
 INDEX = """
@@ -54,6 +55,18 @@ def test_the_address_is_gone_after_the_end(dev, number):
     node.process.send_signal(number)
     node.process.wait(15)
     assert not (node.project / ".selfedge" / "api.json").exists()
+
+
+def test_after_a_kill_commands_say_so_and_the_next_run_takes_over(dev):
+    node = dev(worker(HELLO))
+    before = node.api
+    node.process.kill()
+    node.process.wait(15)
+    with pytest.raises(UsageError, match=r"no node answers .* still running\?"):
+        Api(locate(node.project, {})).call("GET", "/user")
+    after = dev(node.project).api
+    assert locate(node.project, {}) == after
+    assert after.token != before.token
 
 
 def test_clients_learn_who_they_are(node):
