@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import documents_support as made
 import pytest
 from ai_support import FakeHost, listening, run, service
 
+from harness import documents as made
 from selfedge.bindings.ai.errors import BadInput, InferenceFailed
 from selfedge.bindings.ai.jobs.documents import (
     ConvertDocuments,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny_models
 from ai_support import run
 
+from harness import tiny_models
 from selfedge.bindings.ai.errors import BadInput, InferenceFailed
 from selfedge.bindings.ai.jobs.rewriting import RewriteText, Rewritten
 from selfedge.bindings.ai.jobs.text_embeddings import EmbedTexts

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-import tiny_models
 from ai_support import run
 
+from harness import tiny_models
 from selfedge.bindings.ai.errors import BadInput, InferenceFailed
 from selfedge.bindings.ai.jobs.speech_synthesis import SpeakText
 from selfedge.bindings.ai.jobs.text_embeddings import EmbedTexts

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 from ai_support import run
-from speech_support import recording, tone
 
+from harness.sound import recording, tone
 from selfedge.bindings.ai.errors import BadInput, InferenceFailed
 from selfedge.bindings.ai.jobs.speech_recognition import TranscribeAudio, Transcript
 from selfedge.bindings.ai.jobs.text_embeddings import EmbedTexts
