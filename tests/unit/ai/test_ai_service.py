@@ -63,11 +63,6 @@ def test_a_task_that_is_not_served_is_named(tmp_path: Path) -> None:
         ask(service(tmp_path, FakeHost()), "@cf/pipecat-ai/smart-turn-v2", {})
 
 
-def test_the_batch_api_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="queueRequest"):
-        ask(service(tmp_path, FakeHost()), LLAMA, queueRequest=True)
-
-
 def test_bad_inputs_reach_no_model(tmp_path: Path) -> None:
     host = FakeHost()
     with pytest.raises(BadInput):

@@ -7,6 +7,7 @@ AiError
 │   ├── JsonModeFailed      5024  the answer is no JSON that fulfils the schema
 │   ├── IncompleteRequest   3003  no model is named, or the body is no JSON
 │   ├── NoSuchModel         5007  the id is unknown, or cannot be served here
+│   ├── NoSuchLog           7002
 │   ├── LoraUnsupported     5005
 │   ├── ContextExceeded     5021  the prompt does not fit the model's context
 │   ├── RequestTooLarge     3006
@@ -38,6 +39,7 @@ class BadInput(AiError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"{_BAD_INPUT}{problem}")
+        self.problem = problem
 
 
 class StreamedJson(AiError):
@@ -66,6 +68,13 @@ class NoSuchModel(AiError):
 
     internal_code = 5007
     status = 400
+
+
+class NoSuchLog(AiError):
+    """A gateway keeps no such log (any more)."""
+
+    internal_code = 7002
+    status = 404
 
 
 class LoraUnsupported(AiError):

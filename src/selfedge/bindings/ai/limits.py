@@ -16,6 +16,11 @@ REPETITION_PENALTY_MAX = 2
 PENALTY_MAX = 2  # frequency and presence: -2 to 2
 EMBEDDING_TEXTS_MAX = 100
 
+BATCH_MAX_BYTES = 10_000_000
+BATCH_REQUESTS_MAX = 1000  # ours
+BATCHES_KEPT = 1000  # ours
+GATEWAY_LOGS_KEPT = 1000  # ours
+
 REQUEST_MAX_BYTES = 100 * 1024 * 1024
 """Ours: what a Worker may send in one call; it can hold no more in memory."""
 
@@ -48,12 +53,6 @@ TEXT_MAX_CHARS = 131_072
 RERANK_CONTEXTS_MAX = 500
 """Ours."""
 
-DOCUMENTS_MAX = 50
-"""Ours: files in one call of toMarkdown."""
-
-DOCUMENT_MAX_BYTES = 32 * 1024 * 1024
-"""Ours."""
-
 SPOKEN_MAX_CHARS = 10_000
 """Ours: of a text to read aloud, some ten minutes."""
 
@@ -64,3 +63,9 @@ REWRITE_TOKENS_MAX = 4096  # ours
 SUMMARY_TOKENS_DEFAULT = 1024
 TRANSLATION_TOKENS_MAX = 512  # ours
 """Of `max_length`, and of what a translation or a summary may be long."""
+
+DOCUMENTS_MAX = 50
+"""Ours: files in one call of toMarkdown."""
+
+DOCUMENT_MAX_BYTES = 32 * 1024 * 1024
+"""Ours."""

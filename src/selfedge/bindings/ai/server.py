@@ -1,8 +1,9 @@
 """Workers AI over HTTP, as the engine's client speaks it."""
 
 import os
+import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
@@ -12,13 +13,14 @@ from selfedge.binding import Context
 from selfedge.bindings.ai import catalogue, wire
 from selfedge.bindings.ai.catalogue import overlay
 from selfedge.bindings.ai.errors import AiError, BadInput, InferenceFailed, NoSuchModel
+from selfedge.bindings.ai.gateway.http import LOG_HEADER, GatewayServer
 from selfedge.bindings.ai.host.process import ModelHost
 from selfedge.bindings.ai.service import AIService, Stream
 from selfedge.bindings.ai.tasks import to_markdown
 from selfedge.bindings.ai.tasks.contract import File
 from selfedge.bindings.ai.transfer import read_body, send_events, while_connected
 from selfedge.settings import Settings
-from selfedge.types import Notice
+from selfedge.types import Clock, Notice
 
 Route: TypeAlias = Callable[[BaseRequest], Awaitable[StreamResponse]]
 
@@ -28,7 +30,7 @@ async def serve(context: Context) -> AsyncIterator["AIServer"]:
     """Serve all models; the model host starts at the first call."""
     service = build(context.settings, context.notice)
     try:
-        yield AIServer(service)
+        yield AIServer(service, context.clock)
     finally:
         await service.close()
 
@@ -58,8 +60,9 @@ def inference_threads() -> int:
 class AIServer:
     """Answers what the engine's AI client asks."""
 
-    def __init__(self, service: AIService) -> None:
+    def __init__(self, service: AIService, clock: Clock = time.time) -> None:
         self.service = service
+        self._gateway = GatewayServer(service, clock)
 
     async def handle(self, _resource: str, request: BaseRequest) -> StreamResponse:
         """Answer one request; never raises for bad input."""
@@ -75,25 +78,31 @@ class AIServer:
             return _json(describe(failure), failure.status)
 
     def _route(self, request: BaseRequest) -> tuple[Route, Callable[[AiError], object]]:
-        match request.method, request.path:
-            case "POST", "/run" | "/ai-gateway/run":
-                return self._run, wire.error_value
-            case "GET", "/run":
-                return _no_websocket, wire.error_value
-            case "GET", "/ai-api/models/search":
-                return self._models, wire.envelope_error
-            case "POST", "/to-everything/markdown/transformer":
-                return self._to_markdown, wire.envelope_error
-            case "GET", "/to-everything/markdown/supported":
-                return _readable, wire.envelope_error
-            case _:
-                return _not_served, wire.envelope_error
+        path = request.path
+        routes: Mapping[tuple[str, str], Route] = {
+            ("POST", "/run"): self._run,
+            ("POST", "/ai-gateway/run"): self._run,
+            ("GET", "/run"): _no_websocket,
+            ("GET", "/ai-api/models/search"): self._models,
+            ("POST", "/to-everything/markdown/transformer"): self._to_markdown,
+            ("GET", "/to-everything/markdown/supported"): _readable,
+        }
+        is_run = path.endswith("/run") or path.startswith("/ai-gateway/universal/")
+        describe = wire.error_value if is_run else wire.envelope_error
+        below_gateway = path.startswith("/ai-gateway/")
+        other = self._gateway.handle if below_gateway else _not_served
+        return routes.get((request.method, path), other), describe
 
     async def _run(self, request: BaseRequest) -> StreamResponse:
         run = wire.read_run(request.headers, request.query, await read_body(request))
-        computing = self.service.run(run.model, run.inputs, run.options, run.file)
-        answer = await while_connected(request, computing)
+        log = {}
+        if run.options.get("gateway"):
+            answer, log[LOG_HEADER] = await self._gateway.run(request, run)
+        else:
+            work = self.service.run(run.model, run.inputs, run.options, run.file)
+            answer = await while_connected(request, work)
         headers = {
+            **log,
             wire.SERVED_HEADER: answer.served,
             wire.REQUEST_ID_HEADER: str(uuid.uuid4()),
         }

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from threading import Event
 
+from selfedge.bindings.ai.batches import Batches, requests_of
 from selfedge.bindings.ai.catalogue import Catalogue, Model
 from selfedge.bindings.ai.catalogue.formats import formats_of
 from selfedge.bindings.ai.catalogue.listing import search
@@ -15,7 +16,7 @@ from selfedge.bindings.ai.host.frames import Call
 from selfedge.bindings.ai.host.process import ModelHost
 from selfedge.bindings.ai.runners.contract import Source
 from selfedge.bindings.ai.tasks import TASKS, to_markdown
-from selfedge.bindings.ai.tasks.contract import Asked, File
+from selfedge.bindings.ai.tasks.contract import Asked, File, Prepared
 from selfedge.bindings.ai.weights.install import (
     install_one,
     is_installed,
@@ -62,6 +63,7 @@ class AIService:
         self._installing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._sources: dict[str, Source] = {}  # weights whose libraries are there
         self._stop = Event()
+        self._batches = Batches()
 
     async def run(
         self,
@@ -75,12 +77,19 @@ class AIService:
         Raises:
             AiError: the model or the inputs are wrong, or the model host failed.
         """
-        if options.get("queueRequest"):
-            raise BadInput("queueRequest: the batch API is not supported yet")
         model = self._model(model_id)
         weights = self._weights(model)
+        if options.get("queueRequest"):
+            return Answer(weights.name, self._queued(model, weights, inputs))
+        if isinstance(inputs, dict) and set(inputs) == {"request_id"}:
+            found = self._batches.poll(model.id, str(inputs["request_id"]))
+            return Answer(weights.name, found)
         asked = Asked(model=model, weights=weights, inputs=inputs, file=file)
-        prepared = TASKS[model.task](asked)
+        return await self._compute(model, weights, TASKS[model.task](asked))
+
+    async def _compute(
+        self, model: Model, weights: Weights, prepared: Prepared
+    ) -> Answer | Stream:
         if model.weights is None:
             self._announce(model, weights)
         source = await self._installed(model, weights)
@@ -90,6 +99,25 @@ class AIService:
             events = await started(prepared.events(parts))
             return Stream(weights.name, events)
         return Answer(weights.name, await prepared.collect(parts))
+
+    def _queued(
+        self, model: Model, weights: Weights, inputs: object
+    ) -> Mapping[str, object]:
+        """Check all requests of a batch, and begin it."""
+        prepare = TASKS[model.task]
+        requests = requests_of(inputs)
+
+        async def run(request: Mapping[str, object]) -> object:
+            asked = Asked(model=model, weights=weights, inputs=request)
+            answer = await self._compute(model, weights, prepare(asked))
+            return answer.value if isinstance(answer, Answer) else None
+
+        for place, request in enumerate(requests):
+            try:
+                prepare(Asked(model=model, weights=weights, inputs=request))
+            except BadInput as error:
+                raise BadInput(f"requests[{place}]: {error.problem}") from error
+        return self._batches.queue(model.id, requests, run)
 
     def models(self, query: Mapping[str, str]) -> Sequence[Mapping[str, object]]:
         """Return the catalogue's entries that `query` asks for."""
@@ -112,6 +140,7 @@ class AIService:
     async def close(self) -> None:
         """Stop fetching, and end the model host."""
         self._stop.set()
+        await self._batches.close()
         await self._host.close()
 
     def model(self, model_id: str) -> Model:
