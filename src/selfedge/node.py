@@ -97,16 +97,16 @@ async def dev(
     Raises:
         SelfedgeError: it cannot start; what is wrong is in the message.
     """
-    stop = asyncio.Event()
+    again, stop = asyncio.Event(), asyncio.Event()
     received: list[int] = []
     async with AsyncExitStack() as stack:
         stack.enter_context(_signals(stop, received))
         stack.enter_context(owned(options.state))
         run_dir = stack.enter_context(run_directory(options.state))
+        stack.enter_context(terminal.keys(again, stop))
         loop = await stack.enter_async_context(
-            _running(options, engine, settings, terminal, run_dir)
+            _running(options, engine, settings, terminal, run_dir, again)
         )
-        stack.enter_context(terminal.keys(loop.again, stop))
         await _until(stop, loop.run(watching=options.reload))
     return 128 + received[0] if received else 0
 
@@ -131,6 +131,7 @@ async def _running(
     settings: Settings,
     terminal: DevTerminal,
     run_dir: Path,
+    again: asyncio.Event,
 ) -> AsyncIterator[DevLoop]:
     """Start the engine, then the services: a first request waits for neither."""
     port = ClientPort(options.host, options.port)
@@ -147,7 +148,7 @@ async def _running(
     path = run_dir / "services.sock"
     lent = listen_unix(path)
     loop = DevLoop(
-        _surroundings(options, engine, port, path), group, remapper, terminal
+        _surroundings(options, engine, port, path), group, remapper, terminal, again
     )
     async with AsyncExitStack() as stack:
         api = _api_socket(options.api_port, stack)

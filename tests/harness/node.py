@@ -35,8 +35,11 @@ _POLL_S = 0.02
 class Node:
     """One process of `selfedge dev`, on a project of its own."""
 
-    def __init__(self, project: Path, arguments: Sequence[str]) -> None:
+    def __init__(
+        self, project: Path, arguments: Sequence[str], *, keyboard: int | None = None
+    ) -> None:
         self.project = project
+        self._keyboard = keyboard
         self.arguments = arguments
         self.url = ""
         self._text = ""
@@ -49,7 +52,7 @@ class Node:
             [COMMAND, "dev", *self.arguments],
             cwd=self.project,
             env=processes.clean_environment(self.mark, self.project),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if self._keyboard is None else self._keyboard,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -218,11 +221,16 @@ class Nodes:
         write(project, files)
         return project
 
-    def launch(self, files: Files | Path, *arguments: str) -> Node:
-        """Start a node on a new project, or on a folder; it may fail to start."""
+    def launch(
+        self, files: Files | Path, *arguments: str, keyboard: int | None = None
+    ) -> Node:
+        """Start a node on a new project, or on a folder; it may fail to start.
+
+        `keyboard` is the descriptor of a terminal.
+        """
         project = files if isinstance(files, Path) else self.folder(files)
         port = () if "--port" in arguments else ("--port", "0")
-        node = Node(project, [*port, *arguments])
+        node = Node(project, [*port, *arguments], keyboard=keyboard)
         self._started.append(node)
         return node
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 import termios
 import tty
@@ -16,6 +17,7 @@ from selfedge.supervisor.project import Project
 LEVELS = ("debug", "info", "warn", "error", "none")
 _RANK = {"debug": 0, "log": 1, "info": 1, "warn": 2, "error": 3}
 _COLOURS = {"warn": "yellow", "error": "red", "debug": "bright_black"}
+_KEYS_MAX = 64
 _CLEAR = "\x1b[2J\x1b[3J\x1b[H"
 
 
@@ -81,15 +83,19 @@ class ConsoleTerminal:
         loop = asyncio.get_running_loop()
 
         def pressed() -> None:
-            key = sys.stdin.read(1)
-            if key == "r":
-                reload.set()
-            elif key == "c":
-                click.echo(_CLEAR, nl=False)
-            elif key == "x":
-                stop.set()
+            typed = os.read(descriptor, _KEYS_MAX)
+            if not typed:  # the terminal has gone
+                loop.remove_reader(descriptor)
+            for key in typed:
+                if key == ord("r"):
+                    reload.set()
+                elif key == ord("c"):
+                    sys.stdout.write(_CLEAR)
+                    sys.stdout.flush()
+                elif key == ord("x"):
+                    stop.set()
 
-        tty.setcbreak(descriptor)
+        tty.setcbreak(descriptor, termios.TCSADRAIN)
         loop.add_reader(descriptor, pressed)
         try:
             yield

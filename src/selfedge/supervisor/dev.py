@@ -56,6 +56,7 @@ class DevLoop:
         group: Group,
         remapper: Remapper,
         terminal: Terminal,
+        again: asyncio.Event,  # set it to build now
     ) -> None:
         self._given = given
         self._group = group
@@ -65,7 +66,7 @@ class DevLoop:
         self._seen = fingerprint(self._files)
         self._beside = fingerprint(with_folders(self._files))
         self._broken = False
-        self.again = asyncio.Event()  # set it to build now
+        self._again = again
         self.allow: Allow | None = None  # lets Workers use services, once they run
 
     async def start(self) -> Project | None:
@@ -101,8 +102,8 @@ class DevLoop:
     async def run(self, *, watching: bool) -> None:
         """Release again at each change on disk, or only when asked, for ever."""
         while True:
-            await (self._changed() if watching else self.again.wait())
-            self.again.clear()
+            await (self._changed() if watching else self._again.wait())
+            self._again.clear()
             await self.release()
 
     async def _steadily_built(self) -> Project:
@@ -166,7 +167,7 @@ class DevLoop:
         """Return at a change on disk, or when asked."""
         seen = self._beside if self._broken else self._seen
         watching = asyncio.create_task(change(self._files, seen, anything=self._broken))
-        asking = asyncio.create_task(self.again.wait())
+        asking = asyncio.create_task(self._again.wait())
         try:
             done, _ = await asyncio.wait(
                 {watching, asking}, return_when=asyncio.FIRST_COMPLETED
