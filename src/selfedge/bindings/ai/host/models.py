@@ -17,6 +17,7 @@ import msgspec
 from selfedge.bindings.ai.errors import InferenceFailed, NoSuchModel
 from selfedge.bindings.ai.runners import RUNNERS
 from selfedge.bindings.ai.runners.contract import Load, Runner, Source
+from selfedge.packages import cache
 
 GIGABYTE = 1e9
 SLOW_S = 1.0
@@ -24,6 +25,8 @@ SLOW_S = 1.0
 
 PROGRESS_S = 3.0
 SWEEPS = 4  # looks at idle models, within the time that makes them idle
+
+_FETCH_AGAIN = " If its files are damaged, remove the folder; the next call fetches it."
 
 Key: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...]]
 Tell: TypeAlias = Callable[[str], None]
@@ -135,9 +138,10 @@ class Models:
             load = cast("Load", getattr(import_module(module), attribute))
             return load(source, self._room.threads)
         except Exception as error:
+            fetched = cache.is_complete(source.path)  # by us, not the user's own
             raise InferenceFailed(
-                f"{source.location} could not be loaded: {error}. "
-                "If its files are damaged, remove the folder; the next call fetches it."
+                f"{source.location} could not be loaded: {error}."
+                f"{_FETCH_AGAIN if fetched else ''}"
             ) from error
 
     async def _unload(self, key: Key) -> None:
