@@ -185,3 +185,15 @@ def test_once_a_tool_has_answered_the_model_writes_freely() -> None:
 
 def test_no_tools_may_be_called_when_the_choice_is_none() -> None:
     assert guided(job(tools=[WEATHER], tool_choice="none")).schema is None
+
+
+def test_references_within_a_tools_parameters_still_lead_somewhere() -> None:
+    parameters = {
+        "$defs": {"city": {"type": "string"}},
+        "properties": {"where": [{"$ref": "#/$defs/city"}], "$ref": {"type": "null"}},
+    }
+    tool = Tool(name="other", parameters=parameters)
+    found = guided(job(tools=[WEATHER, tool])).schema["anyOf"][1]
+    properties = found["properties"]["arguments"]["properties"]
+    where = "#/anyOf/1/properties/arguments/$defs/city"
+    assert properties == {"where": [{"$ref": where}], "$ref": {"type": "null"}}

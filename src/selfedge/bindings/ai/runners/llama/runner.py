@@ -134,4 +134,5 @@ class LlamaRunner:
 def _cause(error: ValueError) -> str:
     """Return the end of the library's sentence, which names the place."""
     text = str(error)
-    return text[text.find("JSON schema error") :] if "JSON schema" in text else text
+    text = text[max(0, text.find("JSON schema error")) :]
+    return f"response_format.json_schema or tools: {text}"

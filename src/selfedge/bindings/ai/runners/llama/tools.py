@@ -78,14 +78,28 @@ def _described(tool: Tool) -> Mapping[str, Any]:
 
 def _schema(tools: Sequence[Tool], *, free: bool) -> Mapping[str, Any]:
     calls = [
-        _object(name={"const": tool.name}, arguments=_arguments(tool)) for tool in tools
+        _object(name={"const": tool.name}, arguments=_arguments(tool, place))
+        for place, tool in enumerate(tools)
     ]
     answer = [_object(response={"type": "string"})] if free else []
     return {"anyOf": [*calls, *answer]}
 
 
-def _arguments(tool: Tool) -> Mapping[str, Any]:
-    return {"type": "object", **tool.parameters}
+def _arguments(tool: Tool, place: int) -> Mapping[str, Any]:
+    moved = _moved(tool.parameters, f"#/anyOf/{place}/properties/arguments")
+    return {"type": "object", **moved}
+
+
+def _moved(schema: Any, to: str) -> Any:
+    """Have references point to where their schema is now."""
+    if isinstance(schema, list):
+        return [_moved(inner, to) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _moved(inner, to) for key, inner in schema.items()}
+    if isinstance(reference := found.get("$ref"), str) and reference.startswith("#"):
+        found["$ref"] = to + reference[1:]
+    return found
 
 
 def _object(**properties: Mapping[str, Any]) -> Mapping[str, Any]:
