@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness import Answer, Node, Nodes, worker
+from harness import Answer, Node, Nodes, fetch, worker
 from harness.diffusion import build
 from harness.pictures import clock, crossword, encoded
 from harness.vision import classifier, detector
@@ -196,3 +196,36 @@ def test_a_model_that_describes_pictures_is_not_served(node: Node) -> None:
     assert answer.status == 502
     assert "5007: No such model @cf/llava-hf/llava-1.5-7b-hf or task" in answer.text
     assert "does not serve image-to-text" in answer.text
+
+
+def rest(node: Node, model: str, body: bytes) -> Answer:
+    """Ask by the REST API, as `curl --data-binary` does."""
+    node.wait_for_line(r"^export CLOUDFLARE_API_TOKEN=")
+    api = json.loads((node.project / ".selfedge/api.json").read_text())
+    return fetch(
+        f"{api['url']}/accounts/{api['account']}/ai/run/{model}",
+        body=body,
+        headers={"authorization": f"Bearer {api['token']}"},
+        timeout_s=240,
+    )
+
+
+def test_rest_takes_a_picture_as_its_body(node: Node) -> None:
+    answer = told(rest(node, RESNET, encoded(crossword(), "JPEG")))
+    assert answer["success"] is True
+    assert answer["result"][0]["label"] == "CROSSWORD PUZZLE"
+
+
+def test_rest_answers_with_a_picture(node: Node) -> None:
+    body = json.dumps({"prompt": "a cat", "num_steps": 1}).encode()
+    answer = rest(node, SDXL, body)
+    assert answer.headers["content-type"] == "image/png"
+    assert pixels(answer).shape == (256, 256, 3)
+
+
+def test_rest_names_what_is_wrong_with_a_picture(node: Node) -> None:
+    answer = rest(node, RESNET, encoded(clock())[:900])
+    assert answer.status == 400
+    (error,) = answer.json()["errors"]
+    assert error["code"] == 5006
+    assert "image: the picture is damaged" in error["message"]
