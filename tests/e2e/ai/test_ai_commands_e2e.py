@@ -1,6 +1,7 @@
 """`selfedge ai` as a person types it: with a node, and without one."""
 
 import contextlib
+import json
 import os
 import pty
 import re
@@ -28,8 +29,11 @@ END = b"\x04"
 pytestmark = pytest.mark.timeout(300)
 
 
-def run(folder: Path, *arguments: str, text: str = "") -> subprocess.CompletedProcess:
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("CLOUDFLARE_")}
+def run(
+    folder: Path, *arguments: str, text: str = "", **variables: str
+) -> subprocess.CompletedProcess:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("CLOUDFLARE_")}
+    environ = {**kept, **variables}
     return subprocess.run(
         [COMMAND, "ai", *arguments],
         cwd=folder,
@@ -127,6 +131,22 @@ def test_weights_are_run_before_they_are_added(tmp_path: Path) -> None:
     assert "@local/own" in run(tmp_path, "models", "--installed").stdout
     vector = run(tmp_path, "run", "@local/own", "--text", "x").stdout
     assert vector == run(tmp_path, "run", EMBED, "--text", "x").stdout
+
+
+def test_another_server_can_be_added(node: Node, tmp_path: Path) -> None:
+    """A node's own routes of OpenAI stand for that server."""
+    address = json.loads((node.project / ".selfedge/api.json").read_text())
+    url = f"{address['url']}/accounts/{address['account']}/ai/v1"
+    server = ("--openai", url, "--model", CHAT, "--key-env", "UPSTREAM_KEY")
+    refused = run(tmp_path, "add", "@local/far", *server, UPSTREAM_KEY="wrong")
+    assert refused.returncode != 0
+    assert not (tmp_path / "selfedge.toml").exists()
+    key = address["token"]
+    added = run(tmp_path, "add", "@local/far", *server, UPSTREAM_KEY=key)
+    assert added.returncode == 0, added.stderr
+    asked = ("--prompt", "Say hello.", "--input", FIXED)
+    far = run(tmp_path, "run", "@local/far", *asked, UPSTREAM_KEY=key)
+    assert far.stdout == run(node.project, "run", CHAT, *asked).stdout
 
 
 def test_a_node_serves_the_models_of_its_project(dev: Nodes) -> None:

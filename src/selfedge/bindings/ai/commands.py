@@ -108,6 +108,7 @@ def bench(*, model: str) -> None:
 @click.option("--diffusers", help="A folder of a diffusers pipeline in ONNX.")
 @click.option("--openai", help="The URL of an OpenAI-compatible server.")
 @click.option("--model", help="What that server calls the model.")
+@click.option("--key-env", help="The environment variable that holds its key.")
 @click.option("--task", help="What it does, where that is not clear.")
 @click.option("--context", type=click.IntRange(1), help="Its context, in tokens.")
 def add(*, name: str, **given: Any) -> None:
