@@ -40,6 +40,9 @@ _SCHEMAS = {
     "number": qdrant.PayloadSchemaType.Float,
     "boolean": qdrant.PayloadSchemaType.Keyword,
 }
+GRAPH_KIB = 65_536  # below this, comparing all vectors is as quick, and exact
+GRAPH = (24, 200, 10_000)  # edges, candidates while building, full scan below (KiB)
+CANDIDATES = 512  # while searching: recall@10 over 0.95, on clustered vectors too
 _FLOATS_PER_UPDATE = 32_768  # 2 ms
 _VECTORS_PER_UPDATE = 128  # with 10 KiB of metadata each, a fraction of a log file
 _UNFLUSHED_FLOATS_MAX = 4_194_304  # 16 MiB
@@ -56,6 +59,8 @@ class QdrantEngine:
                 size=dimensions, distance=_DISTANCES[metric]
             ),
             wal_enabled=True,
+            hnsw_config=qdrant.HnswIndexConfig(*GRAPH),
+            optimizers=qdrant.EdgeOptimizersConfig(indexing_threshold=GRAPH_KIB),
         )
         shard = _guarded(qdrant.EdgeShard.create, str(folder), config)
         tenants = qdrant.KeywordIndexParams(is_tenant=True)
@@ -210,7 +215,9 @@ class QdrantShard:
                 filter=_guarded(matching, search, self._terms_of),
                 with_payload=True,
                 with_vector=search.with_values,
-                params=qdrant.SearchParams(exact=search.exact),
+                params=qdrant.SearchParams(
+                    exact=search.exact, hnsw_ef=max(CANDIDATES, limit)
+                ),
             )
             hits = _guarded(self._shard.query, request)
             complete = len(hits) < limit or limit >= _TIES_MAX

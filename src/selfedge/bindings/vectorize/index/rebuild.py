@@ -18,7 +18,7 @@ from selfedge.bindings.vectorize.index.index import Index
 PAGE = 64  # vectors; reading some holds the serving process up for 5 ms
 FEW = 32  # so many may be written while writers wait
 ROUNDS_MAX = 20
-GRAPH_BYTES = 24 * 2**20  # below this, comparing all is as quick
+GRAPH_BYTES = 64 * 2**20  # the engine makes no graph of less
 UNSORTED_SHARE = 0.25
 
 OnWriter: TypeAlias = Callable[[Callable[[], None]], None]

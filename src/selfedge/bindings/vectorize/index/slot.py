@@ -18,6 +18,7 @@ T = TypeVar("T")
 READERS = 4
 QUIET_S = 2.0  # without writes, before the index is looked at
 BUSY_MAX_S = 60.0  # or so long after the first of many writes
+IDLE_S = 600.0  # unused for so long, an index's process ends until it is needed
 
 
 class Slot:
@@ -33,6 +34,8 @@ class Slot:
         self._readers = ThreadPoolExecutor(READERS, "vectorize-reader")
         self._timer: asyncio.TimerHandle | None = None
         self._first = self._last = 0.0  # writes since the timer was set
+        self._used = 0.0
+        self._idle: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[bool] | None = None
         self._rebuild: Rebuild | None = None
         self._stopped = False
@@ -43,6 +46,7 @@ class Slot:
         Raises:
             IndexFailed: the engine's process was killed, and again.
         """
+        self._use()
         try:
             result = await self._loop.run_in_executor(self._writer, call)
         except EngineDied as cause:
@@ -56,6 +60,7 @@ class Slot:
         Raises:
             EngineDied: the engine's process is gone; reading again may succeed.
         """
+        self._use()
         if not self.index.opened:
             await self._loop.run_in_executor(self._writer, self.index.open)
             self._written()
@@ -88,8 +93,9 @@ class Slot:
     def stop(self) -> None:
         """Begin to close: end what runs in the background."""
         self._stopped = True
-        if self._timer:
-            self._timer.cancel()
+        for timer in (self._timer, self._idle):
+            if timer:
+                timer.cancel()
         if self._rebuild:
             self._rebuild.stop()
 
@@ -101,6 +107,20 @@ class Slot:
         await self._loop.run_in_executor(self._writer, self.index.release)
         self._writer.shutdown()
         self._readers.shutdown()
+
+    def _use(self) -> None:
+        self._used = time.monotonic()
+        if self._idle is None and not self._stopped:
+            self._idle = self._loop.call_later(IDLE_S, self._rest)
+
+    def _rest(self) -> None:
+        """Release the index when nobody has used it for long."""
+        left = self._used + IDLE_S - time.monotonic()
+        if left > 0 or self._building.locked():
+            self._idle = self._loop.call_later(max(left, QUIET_S), self._rest)
+            return
+        self._idle = None
+        self._loop.run_in_executor(self._writer, self.index.release)
 
     def _written(self) -> None:
         self._last = time.monotonic()
