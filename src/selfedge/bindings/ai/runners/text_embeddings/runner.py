@@ -60,11 +60,13 @@ def _tokens_max(config: Path) -> int:
 class EmbeddingRunner:
     """One encoder; texts of all callers share its runs."""
 
-    def __init__(self, encoder: Encoder, tokenizer: Any) -> None:
+    def __init__(
+        self, encoder: Encoder, tokenizer: Any, *, limit: int = BATCH_TEXTS
+    ) -> None:
         self._encoder: Encoder | None = encoder
         self._tokenizer = tokenizer
         self._batcher = Batcher[EmbedTexts, Sequence[Vector]](
-            self._embed, weigh=lambda job: len(job.texts), limit=BATCH_TEXTS
+            self._embed, weigh=lambda job: len(job.texts), limit=limit
         )
 
     async def run(self, job: Job) -> AsyncGenerator[Part, None]:
