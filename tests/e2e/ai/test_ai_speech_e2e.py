@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import cloudflare
 import pytest
 import soundfile
 
-from harness import Answer, Node, Nodes, documents, tiny_models, worker
+from harness import Answer, Node, Nodes, documents, fetch, tiny_models, worker
 from harness.sound import recording, tone
 
 CODE = """
@@ -221,3 +222,66 @@ def test_documents_become_markdown(plain: Node) -> None:
 def test_the_kinds_of_documents_are_told(plain: Node) -> None:
     found = answer(plain, "supported", {})
     assert {"extension": ".pdf", "mimeType": "application/pdf"} in found
+
+
+def address(node: Node) -> dict[str, str]:
+    node.wait_for_line(r"^export CLOUDFLARE_API_TOKEN=")
+    return json.loads((node.project / ".selfedge/api.json").read_text())
+
+
+def upload(node: Node, content_type: str, body: bytes) -> Answer:
+    found = address(node)
+    return fetch(
+        f"{found['url']}/accounts/{found['account']}/ai/tomarkdown",
+        headers={
+            "authorization": f"Bearer {found['token']}",
+            "content-type": content_type,
+        },
+        body=body,
+        timeout_s=240,
+    )
+
+
+def test_files_of_a_form_are_converted(plain: Node) -> None:
+    files = {"a.csv": ("text/csv", "x,y\n1,2"), "b.exe": ("x/y", "MZ")}
+    form = "".join(
+        f'--a\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n'
+        f"Content-Type: {kind}\r\n\r\n{content}\r\n"
+        for name, (kind, content) in files.items()
+    )
+    answer = upload(
+        plain, "multipart/form-data; boundary=a", f"{form}--a--\r\n".encode()
+    )
+    assert answer.status == 200, answer
+    first, second = answer.json()["result"]
+    assert (first["name"], first["format"]) == ("a.csv", "markdown")
+    assert first["data"] == "| x | y |\n| --- | --- |\n| 1 | 2 |"
+    assert (second["name"], second["format"]) == ("b.exe", "error")
+
+
+def test_the_official_client_lists_the_kinds_of_documents(plain: Node) -> None:
+    found = address(plain)
+    with cloudflare.Cloudflare(
+        base_url=found["url"], api_token=found["token"], max_retries=0, timeout=60
+    ) as client:
+        kinds = client.ai.to_markdown.supported(account_id=found["account"]).result
+    assert ".csv" in [one.extension for one in kinds]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "words"),
+    [
+        ("application/json", b"{}", "send them as multipart/form-data"),
+        ("multipart/form-data", b"x", "the form is damaged"),
+        ("multipart/form-data; boundary=a", b"no form", "damaged|holds none"),
+        ("multipart/form-data; boundary=a", b"--a--\r\n", "holds none"),
+    ],
+)
+def test_forms_without_files_say_so(
+    plain: Node, content_type: str, body: bytes, words: str
+) -> None:
+    answer = upload(plain, content_type, body)
+    assert answer.status == 400, answer
+    (error,) = answer.json()["errors"]
+    assert error["code"] == 5006
+    assert re.search(words, error["message"])

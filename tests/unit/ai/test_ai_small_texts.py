@@ -116,6 +116,7 @@ def test_a_summary_model_writes_a_summary() -> None:
     call = prepared(SUMMARY, {"input_text": "A long story."}, own("summarization"))
     assert call.job == RewriteText(text="A long story.", max_tokens=1024)
     assert answer(call, Rewritten("Short.")) == {"summary": "Short."}
+    assert answer(call, Rewritten("")) == {"summary": ""}
 
 
 def test_melotts_answers_base64() -> None:

@@ -23,9 +23,11 @@ from selfedge.bindings.ai.openai.errors import error_body, http_status
 from selfedge.bindings.ai.openai.requests import decode
 from selfedge.bindings.ai.server import AIServer
 from selfedge.bindings.ai.service import AIService, Stream
+from selfedge.bindings.ai.tasks import to_markdown
 from selfedge.bindings.ai.tasks.contract import File
 from selfedge.bindings.ai.tasks.schemas import schemas
 from selfedge.bindings.ai.transfer import read_body, send_events, while_connected
+from selfedge.bindings.ai.transfer.files import read_files
 from selfedge.errors import ApiError
 from selfedge.types import Clock
 
@@ -56,6 +58,8 @@ class NativeApi:
             Route(method="GET", path=f"{_AI}/models/schema", answer=self._schema),
             Route(method="GET", path=f"{_AI}/tasks/search", answer=self._tasks),
             Route(method="GET", path=f"{_AI}/authors/search", answer=self._authors),
+            Route(method="POST", path=f"{_AI}/tomarkdown", answer=self._to_markdown),
+            Route(method="GET", path=f"{_AI}/tomarkdown/supported", answer=_readable),
         ]
 
     async def _run(self, call: Call) -> object:
@@ -79,6 +83,14 @@ class NativeApi:
             return Response(body=found.value.content, headers=headers)
         return found.value
 
+    async def _to_markdown(self, call: Call) -> object:
+        try:
+            files = await read_files(call.request)
+            converting = self._service.to_markdown({"files": files})
+            return await while_connected(call.request, converting)
+        except AiError as error:
+            raise _api_error(error) from error
+
     async def _models(self, call: Call) -> Page:
         found = listing.matching(self._service.catalogue, call.query)
         page = numbered(found, call.query, default=listing.PER_PAGE)
@@ -97,6 +109,10 @@ class NativeApi:
     async def _authors(self, call: Call) -> Page:
         names = sorted({model.author for model in self._service.catalogue})
         return whole_list([{"id": name, "name": name} for name in names], call.query)
+
+
+async def _readable(_call: Call) -> object:
+    return to_markdown.supported()
 
 
 def read_inputs(body: bytes, content_type: str) -> tuple[object, File | None]:

@@ -42,16 +42,10 @@ class Summarization:
     async def collect(self, parts: Parts) -> object:
         """Return `{summary}`."""
         async with aclosing(parts):
-            text = "".join(
-                [
-                    part.text
-                    async for part in parts
-                    if isinstance(part, Text | Rewritten)
-                ]
-            )
-        if not text.strip():
+            found = [part async for part in parts if isinstance(part, Text | Rewritten)]
+        if not found:
             raise InferenceFailed("The model gave no summary.")
-        return {"summary": text.strip()}
+        return {"summary": "".join(part.text for part in found).strip()}
 
     async def events(self, parts: Parts) -> AsyncGenerator[object, None]:
         """Yield the whole answer as one event."""
