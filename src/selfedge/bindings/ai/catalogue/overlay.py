@@ -4,9 +4,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from selfedge.bindings.ai.catalogue import Catalogue, Model, Pooling
 from selfedge.bindings.ai.catalogue.formats import FORMATS, formats_of
@@ -37,7 +38,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     model: str | None = None  # what that server calls the model
     key_env: str | None = None  # the variable that holds that server's key
     task: str | None = None
-    context: int | None = None
+    context: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None  # tokens
     dimensions: int | None = None
     pooling: Pooling | None = None
 
@@ -147,4 +148,5 @@ def _source(key: str, place: str, entry: Entry, folder: Path, where: str) -> Sou
     if not (path.is_file() if key == "gguf" else path.is_dir()):
         kind = "file" if key == "gguf" else "folder"
         raise UsageError(f"{where}: {key}: there is no {kind} {path}")
-    return Source(location=str(path))
+    options = {"context": str(entry.context)} if entry.context else {}
+    return Source(location=str(path), options=options)

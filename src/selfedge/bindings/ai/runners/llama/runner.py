@@ -22,7 +22,8 @@ SLOTS = 4
 """Chats that are computed at once; further ones wait for a free slot."""
 
 CONTEXT_TOKENS = 8192
-"""What the slots share; one chat alone may use all of it."""
+"""What the slots share, unless the model's entry has a context of its own; one chat
+alone may use all of it."""
 
 BATCH_TOKENS = 32
 """Of a prompt, read between two looks at whether anybody still waits for the answer.
@@ -47,7 +48,7 @@ def load(source: Source, threads: int) -> Runner:
     path = source.path / MODEL_FILE if source.path.is_dir() else source.path
     params.model.path = str(path)
     params.n_parallel = SLOTS
-    params.n_ctx = CONTEXT_TOKENS
+    params.n_ctx = int(source.options.get("context", CONTEXT_TOKENS))
     params.n_batch = BATCH_TOKENS
     params.kv_unified = True
     params.verbosity = -1
