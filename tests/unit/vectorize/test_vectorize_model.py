@@ -178,7 +178,7 @@ class VectorizeMachine(RuleBasedStateMachine):
 
 TestModel = pytest.mark.slow(VectorizeMachine.TestCase)
 TestModel.settings = settings(
-    max_examples=8,
+    max_examples=5,
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
