@@ -76,6 +76,18 @@ def test_a_file_without_samples_is_the_callers_error() -> None:
         audio.decode(tone(0))
 
 
+def test_more_channels_or_a_higher_rate_than_any_recording_are_refused() -> None:
+    many = encoded(np.zeros((100, 9)), 8000, "WAV", "PCM_16")
+    with pytest.raises(BadInput, match="9 channels at 8000 Hz; expected at most 8"):
+        audio.decode(many)
+    with pytest.raises(BadInput, match="at 300000 Hz"):
+        audio.decode(encoded(np.zeros(100), 300_000, "WAV", "PCM_16"))
+
+
+def test_sound_longer_than_a_block_keeps_its_length() -> None:
+    assert len(audio.decode(tone(61.5, rate=44_100))) == 61.5 * 16_000
+
+
 def test_a_small_file_cannot_hold_days(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audio, "DURATION_MAX_S", 3600)
     silence = encoded(np.zeros(8000 * 3700), 8000, "FLAC", "PCM_16")

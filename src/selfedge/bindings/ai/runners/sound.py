@@ -13,7 +13,7 @@ from selfedge.bindings.ai.jobs.speech_synthesis import Encoding
 SAMPLE_RATE = 16_000
 """That speech recognition works at."""
 
-DURATION_MAX_S = 4 * 3600
+DURATION_MAX_S = 2 * 3600
 """A small file may hold days of silence."""
 
 FORMATS = "WAV, MP3, FLAC, Ogg Vorbis, Ogg Opus and AIFF"
@@ -30,8 +30,9 @@ _FILES: Mapping[Encoding, tuple[str, str]] = {
     "raw-mulaw": ("RAW", "ULAW"),
 }
 
-_BLOCK_S = 30
-_CHANNELS_MAX = 32
+_BLOCK_S = 30  # resampled one by one: hours at 48 kHz would fill the memory
+_CHANNELS_MAX = 8
+_RATE_MIN, _RATE_MAX = 1_000, 192_000
 _FILTER_TAPS = 129
 
 
@@ -53,21 +54,21 @@ def decode(data: bytes) -> Any:
 
 def _read(file: Any) -> Any:
     rate = file.samplerate
-    if file.channels > _CHANNELS_MAX or not 1000 <= rate <= 400_000:
+    if file.channels > _CHANNELS_MAX or not _RATE_MIN <= rate <= _RATE_MAX:
         raise BadInput(
             f"audio: {file.channels} channels at {rate} Hz; expected at most "
-            f"{_CHANNELS_MAX} channels at 1,000 to 400,000 Hz"
+            f"{_CHANNELS_MAX} channels at {_RATE_MIN:,} to {_RATE_MAX:,} Hz"
         )
     blocks, seconds = [], 0.0
     for block in file.blocks(rate * _BLOCK_S, dtype="float32", always_2d=True):
-        blocks.append(block.mean(axis=1))
+        mixed = np.nan_to_num(block.mean(axis=1))
+        blocks.append(resample(mixed, rate, SAMPLE_RATE))
         seconds += len(block) / rate
         if seconds > DURATION_MAX_S:
             raise BadInput(f"audio: longer than {DURATION_MAX_S // 3600} hours")
     if not blocks:
         raise BadInput("audio: it holds no sound")
-    samples = np.concatenate(blocks)
-    return resample(np.nan_to_num(samples), rate, SAMPLE_RATE)
+    return np.concatenate(blocks)
 
 
 def encode(samples: Any, rate: int, encoding: Encoding) -> bytes:
