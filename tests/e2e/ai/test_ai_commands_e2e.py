@@ -206,14 +206,15 @@ class Terminal:
 
 def test_a_chat_on_a_terminal(node: Node) -> None:
     """Ctrl-C stops an answer and nothing else; Ctrl-D ends."""
-    terminal = Terminal(node.project, "chat", CHAT, "--max-tokens", "2000")
+    limits = ("--max-tokens", "2000", "--seed", "1")
+    terminal = Terminal(node.project, "chat", CHAT, *limits)
     with contextlib.closing(terminal):
         terminal.wait_for("> ")
         terminal.type(b"Tell a story of ten thousand words about a boat.\n")
-        terminal.wait_for(r"boat\.\r\n.*\w+ \w+ \w+")
+        terminal.wait_for(r"(?s)boat\.\r\n.*\w+ \w+ \w+")
         terminal.type(INTERRUPT)
-        terminal.wait_for(r"\[stopped\]\r\n.*> ")
+        terminal.wait_for(r"(?s)\[stopped\]\r\n.*> ")
         terminal.type(INTERRUPT)
-        terminal.wait_for(r"Ctrl-D ends\)\r\n.*> ")
+        terminal.wait_for(r"(?s)Ctrl-D ends\)\r\n.*> ")
         terminal.type(END)
         assert terminal.process.wait(30) == 0
