@@ -11,7 +11,7 @@ from typing import Any
 import cloudflare
 import pytest
 
-from harness import Node, Nodes, worker
+from harness import Node, Nodes, processes, worker
 from harness.node import COMMAND
 from harness.wrangler import Wrangler
 
@@ -234,6 +234,7 @@ def test_sigkill_of_an_index_process_is_not_noticed(dev: Nodes) -> None:
     assert call(node, "describe")["vectorCount"] == 6
     os.kill(node.process.pid, signal.SIGKILL)
     node.wait_exit()
+    assert not processes.gone(node.mark, within_s=10)
 
 
 def hosts(node: Node) -> list[int]:

@@ -85,6 +85,16 @@ def test_lines_and_json_read_the_same() -> None:
     assert parse(wrapped, "application/json; charset=utf-8") == expected
 
 
+def test_lines_that_cannot_be_read_are_left_out_when_asked_for() -> None:
+    body = b"{\n" + line() + b"\n" + line(values="x")
+    (vector,) = wire.parse_vectors(
+        body, as_json=False, operation="insert", discard=True
+    )
+    assert vector.id == "a"
+    with pytest.raises(VectorizeError, match="no vectors"):
+        wire.parse_vectors(b"{", as_json=False, operation="insert", discard=True)
+
+
 def test_of_equal_ids_insert_keeps_the_first_and_upsert_the_last() -> None:
     body = line(values=[1]) + b"\n" + line(values=[2])
     assert [vector.values for vector in parse(body)] == [[1]]

@@ -140,6 +140,7 @@ class _Api:
             as_json=messages.is_object(body),
             operation=operation,
             most=HTTP_BATCH_MAX,
+            discard=call.query.get("unparsable-behavior") == "discard",
         )
         return _mutated(await self._service.mutate(index, operation, vectors=vectors))
 

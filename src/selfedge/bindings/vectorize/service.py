@@ -102,7 +102,7 @@ class VectorizeService:
         """
         await self.check(name)
         slot = self._slot(name)
-        slot.stop()
+        await slot.stop()
         await slot.write(slot.index.destroy)
         if self._slots.get(name) is slot:
             del self._slots[name]
@@ -191,8 +191,7 @@ class VectorizeService:
 
     async def close(self) -> None:
         """Finish the writes in hand and release all indexes."""
-        for slot in self._slots.values():
-            slot.stop()
+        await asyncio.gather(*(slot.stop() for slot in self._slots.values()))
         for slot in self._slots.values():
             await slot.close()
         await asyncio.to_thread(self._engine.close)

@@ -71,8 +71,11 @@ def parse_vectors(
     as_json: bool,
     operation: Operation,
     most: int = limits.BATCH_MAX,
+    discard: bool = False,
 ) -> list[Vector]:
     """Read the body of insert or upsert; of equal ids one is kept.
+
+    `discard` leaves out lines that cannot be read.
 
     Raises:
         VectorizeError: it is malformed, empty, or over a limit.
@@ -81,7 +84,8 @@ def parse_vectors(
     failed = partial(UnreadableVectors, operation=operation, form=form)
     kept: dict[str, Vector] = {}
     count = 0
-    for vector in (_from_json if as_json else _from_lines)(body, failed):
+    read = _from_json if as_json else partial(_from_lines, discard=discard)
+    for vector in read(body, failed):
         count += 1
         if operation == "upsert" or vector.id not in kept:
             kept[vector.id] = vector
@@ -186,11 +190,19 @@ def _from_json(body: bytes, failed: Failed) -> Iterator[Vector]:
         yield _vector(vector, partial(failed, line=number))
 
 
-def _from_lines(body: bytes, failed: Failed) -> Iterator[Vector]:
+def _from_lines(
+    body: bytes, failed: Failed, *, discard: bool = False
+) -> Iterator[Vector]:
     for number, line in enumerate(body.split(b"\n"), 1):
         if line.strip():
             failed_here = partial(failed, line=number)
-            yield _vector(_decoded(_LINE.decode, line, failed_here), failed_here)
+            try:
+                vector = _vector(_decoded(_LINE.decode, line, failed_here), failed_here)
+            except UnreadableVectors:
+                if not discard:
+                    raise
+            else:
+                yield vector
 
 
 def _vector(read: _Vector, failed: Failed) -> Vector:

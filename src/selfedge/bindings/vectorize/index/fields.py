@@ -29,7 +29,13 @@ def with_fields(
     return [
         vector
         if vector.metadata is None
-        else replace(vector, fields=_fields(vector.metadata, indexes))
+        else Vector(
+            vector.id,
+            vector.values,
+            vector.namespace,
+            vector.metadata,
+            _fields(vector.metadata, indexes),
+        )
         for vector in vectors
     ]
 

@@ -38,6 +38,8 @@ class Slot:
         self._idle: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[bool] | None = None
         self._rebuild: Rebuild | None = None
+        self._ended = asyncio.Event()  # no rebuild runs
+        self._ended.set()
         self._stopped = False
 
     async def write(self, call: Callable[[], T]) -> T:
@@ -78,8 +80,10 @@ class Slot:
             if self._stopped:
                 return False
             try:
-                if not forced and not await self.read(is_due):
+                due = forced or await self.read(is_due)
+                if self._stopped or not due:
                     return False
+                self._ended.clear()
                 self._rebuild = Rebuild(self.index, self._on_writer)
                 return await asyncio.to_thread(self._rebuild.run)
             except (EngineFailure, OSError) as cause:
@@ -89,8 +93,9 @@ class Slot:
                 raise IndexFailed(self.index.name, reason) from cause
             finally:
                 self._rebuild = None
+                self._ended.set()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Begin to close: end what runs in the background."""
         self._stopped = True
         for timer in (self._timer, self._idle):
@@ -98,10 +103,11 @@ class Slot:
                 timer.cancel()
         if self._rebuild:
             self._rebuild.stop()
+        await self._ended.wait()
 
     async def close(self) -> None:
         """Finish the writes in hand and release the index."""
-        self.stop()
+        await self.stop()
         if self._task:
             await asyncio.gather(self._task, return_exceptions=True)
         await self._loop.run_in_executor(self._writer, self.index.release)

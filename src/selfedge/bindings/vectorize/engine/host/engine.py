@@ -81,7 +81,7 @@ class HostedEngine:
 
     def _open(self, ask: Open) -> Shard:
         child = self._spawner.submit(_start, self._niceness).result()
-        shard = HostedShard(child)
+        shard = HostedShard(child, self._spawner)
         try:
             shard.ask(ask)
         except BaseException:
@@ -130,8 +130,9 @@ def _start(niceness: int) -> _Child:
 class HostedShard:
     """One process with one shard; calls may come from any thread."""
 
-    def __init__(self, child: _Child) -> None:
+    def __init__(self, child: _Child, spawner: ThreadPoolExecutor) -> None:
         self._child = child
+        self._spawner = spawner  # its thread must live as long as the child
         self._lost = False
         self._free: SimpleQueue[socket.socket] = SimpleQueue()
         for sock in child.sockets:
