@@ -261,17 +261,15 @@ class Index:
         except EngineFailure as cause:
             self._notice(f"Vectorize index {self.name!r} did not close well: {cause}")
 
-    def swap(self, shard: Shard, folder: str) -> None:
-        """Use `shard`, which holds the same vectors, in the old one's place."""
+    def swap(self, shard: Shard, folder: str) -> Shard | None:
+        """Use `shard`, which holds the same vectors; return the old one, open."""
         if self._state is None:
             raise EngineFailure("the index is gone")
         state = msgspec.structs.replace(self._state, shard=folder)
         write_state(self.folder / "index.json", state)
-        old, former = self._shard, self._state.shard
+        old = self._shard
         self._state, self._shard = state, shard
-        if old is not None:
-            old.close()
-        shutil.rmtree(self.folder / former, ignore_errors=True)
+        return old
 
     def check_room(self) -> None:
         """Raise IndexFailed when the disk is nearly full."""

@@ -9,6 +9,8 @@ while other writes wait.
 import shutil
 import threading
 from collections.abc import Callable, Collection
+from contextlib import suppress
+from pathlib import Path
 from typing import TypeAlias
 
 from selfedge.bindings.vectorize.engine.contract import EngineFailure, Shard
@@ -23,6 +25,14 @@ UNSORTED_SHARE = 0.25
 
 OnWriter: TypeAlias = Callable[[Callable[[], None]], None]
 """Runs a call on the index's writer thread, and waits for it."""
+
+
+def _discard(old: Shard | None, folder: Path) -> None:
+    """Close what no new call reaches, and free its disk."""
+    with suppress(EngineFailure):
+        if old is not None:
+            old.close()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_due(index: Index) -> bool:
@@ -101,14 +111,14 @@ class Rebuild:
         fresh = index.engine.load(
             index.folder / name, dimensions=state.dimensions, metric=state.metric
         )
-        done = False
+        done, old = False, None
 
         def swap() -> None:
-            nonlocal done
+            nonlocal done, old
             touched = index.touched.take()
             if touched is not None and index.opened:
                 self._bring(fresh, touched)
-                index.swap(fresh, name)
+                old = index.swap(fresh, name)
                 done = True
 
         try:
@@ -117,6 +127,8 @@ class Rebuild:
         finally:
             if not done:
                 fresh.close()
+        if done:
+            _discard(old, index.folder / state.shard)
         return done
 
     def _catch_up(self, copy: Shard) -> bool:
