@@ -18,10 +18,12 @@ from selfedge.bindings.vectorize.errors import IndexFailed
 WRITER = Path(__file__).with_name("vectorize_writer.py")
 
 
-def killed_writer(home: Path, source: random.Random) -> int:
+def killed_writer(home: Path, source: random.Random, *how: str) -> int:
     """Let a writer work, SIGKILL it, and return its last acknowledged number."""
     child = subprocess.Popen(
-        [sys.executable, str(WRITER), str(home)], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(WRITER), str(home), *how],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert child.stdout is not None
     wanted = source.randint(1, 25)
@@ -52,12 +54,12 @@ async def contents(home: Path) -> tuple[int, dict[str, float], int]:
     return int(info.processed[1:]), found, info.vectors
 
 
-def check_rounds(home: Path, rounds: int) -> None:
+def check_rounds(home: Path, rounds: int, *how: str) -> None:
     source = random.Random(rounds)  # noqa: S311 - no secret
     kept: dict[str, float] = {}
     applied = 0
     for _ in range(rounds):
-        acknowledged = killed_writer(home, source)
+        acknowledged = killed_writer(home, source, *how)
         newest, found, count = asyncio.run(contents(home))
         assert acknowledged <= newest <= acknowledged + 1
         for number in range(applied + 1, newest + 1):
@@ -77,10 +79,16 @@ def test_what_was_acknowledged_survives_sigkill_and_nothing_is_halved(
 
 
 @pytest.mark.slow
+def test_a_writer_whose_engine_is_a_child_loses_nothing_either(tmp_path: Path) -> None:
+    check_rounds(tmp_path, 4, "hosted")
+
+
+@pytest.mark.slow
 @pytest.mark.faults
 @pytest.mark.timeout(600)
-def test_fifty_sigkills_lose_nothing(tmp_path: Path) -> None:
-    check_rounds(tmp_path, 50)
+@pytest.mark.parametrize("how", [(), ("hosted",)])
+def test_fifty_sigkills_lose_nothing(tmp_path: Path, how: tuple[str, ...]) -> None:
+    check_rounds(tmp_path, 50, *how)
 
 
 def test_a_restart_keeps_everything(tmp_path: Path) -> None:

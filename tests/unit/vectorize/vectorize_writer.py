@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from selfedge.bindings.vectorize.engine.contract import Engine, Vector
+from selfedge.bindings.vectorize.engine.host.engine import HostedEngine
 from selfedge.bindings.vectorize.engine.qdrant import QdrantEngine
 from selfedge.bindings.vectorize.index.model import Mutation
 from selfedge.bindings.vectorize.service import VectorizeService
@@ -58,14 +59,14 @@ def made(
     )
 
 
-async def write(home: Path) -> None:
+async def write(home: Path, engine: Engine | None) -> None:
     """Go on after the newest mutation there is, for ever."""
     before = made(home)
     newest = (await before.describe("i")).processed
     await before.close()
     first = int(newest[1:]) + 1 if newest else 1
     numbers = range(first, first + 100_000)
-    service = made(home, [f"m{number}" for number in numbers])
+    service = made(home, [f"m{number}" for number in numbers], engine)
     for number in numbers:
         todo = mutation(number)
         await service.mutate("i", todo.operation, vectors=todo.vectors, ids=todo.ids)
@@ -74,4 +75,5 @@ async def write(home: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(write(Path(sys.argv[1])))
+    chosen = HostedEngine() if "hosted" in sys.argv else None
+    asyncio.run(write(Path(sys.argv[1]), chosen))
