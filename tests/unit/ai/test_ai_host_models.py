@@ -184,3 +184,29 @@ def test_a_load_that_takes_long_is_told_of(
     run(test())
     assert EVENTS[0].endswith("/a (0.0 GB): 0 %")
     assert "done" in EVENTS[-1]
+
+
+def test_a_load_goes_on_when_nobody_hears_of_it_any_more(
+    sources: Mapping[str, Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SLOW_S", 0.0)
+
+    async def test() -> None:
+        told = asyncio.Event()
+        models = room()
+
+        def read(name: str, source: Source) -> Quiet:
+            asyncio.run_coroutine_threadsafe(told.wait(), loop).result(5)
+            return load(source, 1)
+
+        def tell(line: str) -> None:
+            told.set()
+            raise RuntimeError("the connection is closed")
+
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(models, "_read", read)
+        async with models.use("quiet", sources["a"], tell):
+            pass
+
+    run(test())
+    assert EVENTS == ["load a"]

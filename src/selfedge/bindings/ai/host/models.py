@@ -171,14 +171,18 @@ class _progress:  # noqa: N801 - a context manager, used like a function
             self._timer.cancel()
         if self._told:
             took = time.monotonic() - self._began
-            self._tell(f"Loading {self._name}: done, {took:.1f} s")
+            self._say(f"Loading {self._name}: done, {took:.1f} s")
+
+    def _say(self, line: str) -> None:
+        with suppress(RuntimeError, OSError):  # who asked may have gone; others wait
+            self._tell(line)
 
     def _tick(self) -> None:
         self._told = True
         share = (resident_bytes() - self._before) / max(self._wanted, 1)
         percent = max(0, min(99, int(100 * share)))
         size = f"{self._wanted / GIGABYTE:.1f} GB"
-        self._tell(f"Loading {self._name} ({size}): {percent} %")
+        self._say(f"Loading {self._name} ({size}): {percent} %")
         self._timer = asyncio.get_running_loop().call_later(PROGRESS_S, self._tick)
 
 
