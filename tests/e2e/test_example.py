@@ -21,7 +21,7 @@ from selfedge.packages.npm import npm_ci
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "edge-chat"
 LEFT_OUT = ("node_modules", ".selfedge", ".wrangler", ".dev.vars*")
-TOKEN = "edge-chat-demo"  # noqa: S105 - the page shows it to everybody
+TOKEN = "edge-chat-demo"
 LIMIT = 120
 DOCUMENTS = [
     "Photosynthesis lets plants turn sunlight into sugar.",

@@ -69,6 +69,6 @@ def test_no_room_is_a_drawer_for_everything():
 
 
 def test_test_files_have_names_of_their_own():
-    """pytest imports them by their bare names."""
+    """Pytest imports them by their bare names."""
     names = [path.name for path in Path(__file__).parents[1].rglob("test_*.py")]
     assert sorted(names) == sorted(set(names))
