@@ -173,6 +173,7 @@ async def _running(
         await services.allow(backends(project.parts) if project else ())
         await services.listen(lent)
         loop.allow = services.allow
+        stack.push_async_callback(group.stop)  # Workers end before what they call
         if api is not None:
             address = await _serve_api(stack, api, context, services, options.state)
             terminal.api(address.exports())
