@@ -186,11 +186,16 @@ class Terminal:
     def type(self, keys: bytes) -> None:
         os.write(self._ours, keys)
 
-    def wait_for(self, pattern: str) -> str:
-        """Return all text up to the end of the first match, and forget it."""
+    def wait_for(self, pattern: str, *, pressing: bytes = b"") -> str:
+        """Return all text up to the end of the first match, and forget it.
+
+        `pressing` is pressed again each second, as people do: readline misses a
+        signal that comes between its prompt and its wait.
+        """
         deadline = time.monotonic() + 60
         while not (found := re.search(pattern, self._text)):
             assert time.monotonic() < deadline, self._text
+            self.type(pressing)
             if select.select([self._ours], [], [], 1)[0]:
                 self._text += os.read(self._ours, 4096).decode(errors="replace")
         text, self._text = self._text[: found.end()], self._text[found.end() :]
@@ -214,7 +219,6 @@ def test_a_chat_on_a_terminal(node: Node) -> None:
         terminal.wait_for(r"(?s)boat\.\r\n.*\w+ \w+ \w+")
         terminal.type(INTERRUPT)
         terminal.wait_for(r"(?s)\[stopped\]\r\n.*> ")
-        terminal.type(INTERRUPT)
-        terminal.wait_for(r"(?s)Ctrl-D ends\)\r\n.*> ")
+        terminal.wait_for(r"(?s)Ctrl-D ends\)\r\n.*> ", pressing=INTERRUPT)
         terminal.type(END)
         assert terminal.process.wait(30) == 0
