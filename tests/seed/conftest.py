@@ -1,4 +1,4 @@
-"""The mission's own snippets, taken out of its text at test time."""
+"""The seed document's own snippets, taken out of its text at test time."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def seed() -> Seed:
     """The text that the snippets are in."""
     if not SEED.is_file():
-        pytest.skip(f"the mission's text {SEED} is not on this machine")
+        pytest.skip(f"the seed document {SEED} is not on this machine")
     return Seed(SEED.read_text())
 
 

@@ -1,4 +1,4 @@
-"""Each snippet of the mission's text runs, unmodified, through real HTTP."""
+"""Each snippet of the seed document runs, unmodified, through real HTTP."""
 
 import json
 import time
