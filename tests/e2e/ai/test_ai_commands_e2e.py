@@ -189,17 +189,27 @@ class Terminal:
     def wait_for(self, pattern: str, *, pressing: bytes = b"") -> str:
         """Return all text up to the end of the first match, and forget it.
 
-        `pressing` is pressed again each second, as people do: readline misses a
-        signal that comes between its prompt and its wait.
+        `pressing` is pressed, and again when nothing comes, as people do: readline
+        misses a signal that comes between its prompt and its wait.
         """
         deadline = time.monotonic() + 60
+        self.type(pressing)
         while not (found := re.search(pattern, self._text)):
             assert time.monotonic() < deadline, self._text
-            self.type(pressing)
             if select.select([self._ours], [], [], 1)[0]:
                 self._text += os.read(self._ours, 4096).decode(errors="replace")
+            else:
+                self.type(pressing)
         text, self._text = self._text[: found.end()], self._text[found.end() :]
         return text
+
+    def end(self) -> int:
+        """Press Ctrl-D until the command has ended; return its exit code."""
+        for _ in range(30):
+            self.type(END)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self.process.wait(1)
+        raise AssertionError(self._text)
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -220,5 +230,4 @@ def test_a_chat_on_a_terminal(node: Node) -> None:
         terminal.type(INTERRUPT)
         terminal.wait_for(r"(?s)\[stopped\]\r\n.*> ")
         terminal.wait_for(r"(?s)Ctrl-D ends\)\r\n.*> ", pressing=INTERRUPT)
-        terminal.type(END)
-        assert terminal.process.wait(30) == 0
+        assert terminal.end() == 0
