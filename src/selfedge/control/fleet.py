@@ -1,0 +1,39 @@
+"""What the control API needs of the processes; the supervisor's fleet fulfils it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from selfedge.catalog.model import Version
+
+
+class Fleet(Protocol):
+    """Runs what the catalog says."""
+
+    async def check(self, account: str, script: str, version: Version) -> int:
+        """Start `version` aside, in a process that nobody reaches, and stop it.
+
+        `version` need not be in the catalog yet, its modules must be in the store.
+        Returns the milliseconds that its start took.
+
+        Raises:
+            BuildError: it does not start; the message is what the engine said, with
+                positions of the source that was written.
+        """
+
+    async def apply(self, account: str, script: str) -> None:
+        """Bring what runs in line with the catalog; return when clients reach it.
+
+        A script that is no longer in the catalog is stopped.
+
+        Raises:
+            EngineError: it does not start; what ran before goes on where it can.
+        """
+
+    async def route(self) -> None:
+        """Send clients where the catalog's routes, domains and zones say."""
+
+    def host(self, account: str, script: str) -> str:
+        """Return where clients reach a Worker by its name: "NAME.SUBDOMAIN.DOMAIN"."""
+
+    def report(self) -> Sequence[Mapping[str, object]]:
+        """Return one entry per process: kind, scripts, pid, state, since, bytes."""
