@@ -22,7 +22,7 @@ from typing import Protocol
 
 from selfedge.binding import Context, Service
 from selfedge.client.address import Address
-from selfedge.compiler.process import backends
+from selfedge.compiler.process import CLIENT_SOCKET, backends
 from selfedge.control.listen import listen_loopback
 from selfedge.edge.place import Places, open_database
 from selfedge.settings import Settings
@@ -30,6 +30,7 @@ from selfedge.standard import BINDINGS
 from selfedge.storage.embedded import EmbeddedStorage
 from selfedge.supervisor.console import Console
 from selfedge.supervisor.dev import DevLoop, Surroundings, Terminal
+from selfedge.supervisor.door import Ports
 from selfedge.supervisor.group import Group
 from selfedge.supervisor.project import ACCOUNT, Choices, Project
 from selfedge.supervisor.remapper import Remapper
@@ -138,7 +139,7 @@ async def _running(
     remapper = Remapper()
     console = Console(terminal.log, remapper)
     group = Group(
-        port,
+        Ports({CLIENT_SOCKET: port}),
         workerd=engine.workerd,
         encode=partial(encode, schema=engine.schema),
         run_dir=run_dir,

@@ -5,9 +5,9 @@ import itertools
 from collections.abc import Callable
 from pathlib import Path
 
+from selfedge.supervisor.door import Door, Sockets
 from selfedge.supervisor.process import Hear
 from selfedge.supervisor.slot import Release, Slot
-from selfedge.supervisor.sockets import ClientPort
 from selfedge.supervisor.watchdog import Watchdog
 from selfedge.types import Notice, Struct
 
@@ -16,11 +16,11 @@ Make = Callable[[str], Release]
 
 
 class Group:
-    """Workers that share a process, behind one client port."""
+    """Workers that share a process, behind one door."""
 
     def __init__(
         self,
-        port: ClientPort,
+        door: Door,
         *,
         workerd: Path,
         encode: Encode,
@@ -28,7 +28,7 @@ class Group:
         hear: Hear,
         notice: Notice,
     ) -> None:
-        self._port = port
+        self._door = door
         self._workerd = workerd
         self._encode = encode
         self._run_dir = run_dir
@@ -59,8 +59,7 @@ class Group:
             if old is not None and old.hung:
                 await self._give_up(old)
             waiting = old is not None and old.process is None
-            client = old.client if old and waiting else self._port.open()
-            slot = Slot(release, client, self._base(generation))
+            slot = Slot(release, self._sockets(release, old), self._base(generation))
             self._slots.add(slot)
             if old is None or waiting:
                 await self._begin(slot, old)
@@ -86,15 +85,24 @@ class Group:
         for slot in list(self._slots):
             await slot.kill()
             self._discard(slot)
-        self._port.close_all()
+        self._door.close_all()
+
+    def _sockets(self, release: Release, old: Slot | None) -> Sockets:
+        """Return sockets for a process; those in which clients wait, if it fits."""
+        waiting = old is not None and old.process is None
+        if old is not None and waiting and set(old.clients) == set(release.clients):
+            return old.clients
+        return self._door.open(release.clients)
 
     async def _begin(self, slot: Slot, waiting: Slot | None) -> None:
         """Serve clients of whom some may wait already."""
         if waiting is not None:
             waiting.close()
             self._slots.discard(waiting)
+            if waiting.clients is not slot.clients:
+                self._door.close(waiting.clients)
         self._current = slot
-        self._port.steer(slot.client)
+        await self._door.steer(slot.clients)
         await self._start(slot)
 
     async def _overlap(self, slot: Slot, old: Slot) -> None:
@@ -105,14 +113,14 @@ class Group:
             self._discard(slot)
             raise
         self._current = slot
-        self._port.steer(slot.client)
+        await self._door.steer(slot.clients)
         self._let_go(old)
 
     async def _replace(self, slot: Slot, old: Slot) -> None:
         """Have clients wait in the new socket while the old process gives way."""
         self._watchdog.rest()
         self._current = slot
-        self._port.steer(slot.client)
+        await self._door.steer(slot.clients)
         await old.leave()
         self._discard(old)
         await self._start(slot)
@@ -152,7 +160,7 @@ class Group:
     def _discard(self, slot: Slot) -> None:
         slot.close()
         self._slots.discard(slot)
-        self._port.close(slot.client)
+        self._door.close(slot.clients)
 
     def _base(self, generation: int) -> Path:
         return self._run_dir / f"{generation}"

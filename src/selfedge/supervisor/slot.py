@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from selfedge.compiler.process import CLIENT_SOCKET, FORWARD_SOCKET, control_socket
 from selfedge.supervisor.control import Activity, Control
+from selfedge.supervisor.door import Sockets
 from selfedge.supervisor.process import EngineProcess, Hear
 from selfedge.supervisor.sockets import listen_unix
 from selfedge.types import Struct
@@ -27,14 +27,15 @@ class Release:
     scripts: Sequence[str]
     config: Struct
     durable: bool  # it owns Durable Objects: never beside another that does
+    clients: Sequence[str] = (CLIENT_SOCKET,)  # sockets at which clients come in
 
 
 class Slot:
     """Sockets that wait for clients, and the process that serves them."""
 
-    def __init__(self, release: Release, client: socket.socket, base: Path) -> None:
+    def __init__(self, release: Release, clients: Sockets, base: Path) -> None:
         self.release = release
-        self.client = client
+        self.clients = clients
         self.process: EngineProcess | None = None
         self.hung = False  # it has not answered for a while
         self._config = base.with_suffix(".config")
@@ -59,7 +60,7 @@ class Slot:
         """
         self._config.touch(mode=0o600)
         self._config.write_bytes(config)
-        sockets = {CLIENT_SOCKET: self.client, **self._private}
+        sockets = {**self.clients, **self._private}
         try:
             self.process = await EngineProcess.start(
                 workerd, self._config, sockets, hear
