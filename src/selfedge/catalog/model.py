@@ -94,7 +94,9 @@ class WorkersDev(msgspec.Struct, frozen=True, kw_only=True):
 class ScriptSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What is of a script, not of one of its versions."""
 
-    observability: Mapping[str, Any] = {"enabled": False}
+    observability: Mapping[str, Any] = msgspec.field(
+        default_factory=lambda: {"enabled": False}
+    )
     logpush: bool = False
     tags: tuple[str, ...] = ()
     tail_consumers: tuple[Mapping[str, Any], ...] = ()
