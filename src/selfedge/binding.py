@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    runtime_checkable,
+)
 from urllib.parse import quote
 
 from selfedge.settings import Settings
@@ -19,6 +27,15 @@ C = TypeVar("C")
 
 IDENTITY_HEADER = "selfedge-binding"
 """Injected by the engine on each call to a service of ours; users cannot set it."""
+
+CF_HEADER = "selfedge-cf"
+"""Carries `request.cf` between processes; removed from what clients send."""
+
+PROTO_HEADER = "x-forwarded-proto"
+"""Carries the scheme that a client used between processes."""
+
+RPC_HOST = "rpc"
+"""The name under which processes reach each other's Workers (`capnpConnectHost`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +89,13 @@ class Site:
     workers: frozenset[str]  # all scripts of this run
     objects: str  # folder of all Durable Objects
     secrets: Mapping[str, str] = field(default_factory=dict)  # values, not to be shown
+    service: str | None = None  # the engine's service of it, if not by its name
+    hosts: bool = True  # it owns its Durable Objects; False: another version here does
+    elsewhere: Mapping[tuple[str, str | None], str] = field(default_factory=dict)
+    """(script, entrypoint) → address at which another process answers for it."""
+    front: str | None = None  # address at which the node answers for its own hosts
+    served: Sequence[str] = ()  # domains that the node answers for, with all below
+    private: bool = False  # private addresses may be reached, not this machine's own
     version: Mapping[str, str] = field(default_factory=dict)  # id, tag, timestamp
     origins: Mapping[str, str] = field(default_factory=dict)  # hostname → URL
     upstream: str | None = None  # origin behind the Worker's own hosts
@@ -100,14 +124,33 @@ class Service(Protocol):
         """Answer one request for `resource`; never raises for bad input."""
 
 
+@runtime_checkable
+class Bindable(Protocol):
+    """A service that wants to know what Workers are bound to, before any call."""
+
+    def bound(self, resources: Iterable[str]) -> None:
+        """Workers may use `resources` from now on, besides those told before."""
+
+
 Serve = Callable[[Context], AbstractAsyncContextManager[Service]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls the control API: what a token stands for."""
+
+    id: str
+    name: str  # becomes the author of what it makes
+    scope: str  # "admin", "deploy", "read", or "none" where no token is needed
+    account: str | None = None  # the only one that it may see; None: all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A call of the control API, authorised and routed."""
 
-    account: str
+    account: str  # of the path, or "" for a route that names none
+    caller: Caller
     path: Mapping[str, str]  # parameters of the route's path, decoded once
     query: Mapping[str, str]
     request: BaseRequest  # for its body and headers
@@ -134,10 +177,23 @@ class Route:
     path: str  # "/accounts/{account}/vectorize/v2/indexes/{index}/insert"; a last
     # "{name...}" takes all segments that are left, with their slashes
     answer: Answer
+    needs: str | None = None
+    """The least scope of a token: "read", "deploy" or "admin"; "none" if the route
+    itself checks who asks. None: "read" for GET and HEAD, else "deploy"."""
 
 
 Routes = Callable[[Any, Context], Sequence[Route]]
 """(the binding's running service, context) → its routes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """How entries come in the metadata of an upload, where each has a `type`."""
+
+    types: frozenset[str]  # "kv_namespace"
+    table: Callable[[Sequence[Mapping[str, Any]]], object]
+    """Entries of these types → the table of a wrangler file that says the same.
+    Raises KeyError, TypeError or ValueError for a wrong shape."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +204,7 @@ class Binding(Generic[C]):
     table: str | None  # its key in the wrangler file: "kv_namespaces"; None: always on
     parse: Callable[[object], Sequence[C]]  # raises msgspec.ValidationError
     compile: Callable[[C, Site], Fragment]
+    upload: Upload | None = None  # None: a Worker that is uploaded cannot have it
     serve: str | None = None  # "module:function", a `Serve`; None: workerd does it
     routes: str | None = None  # "module:function", a `Routes`: the control API's
     commands: str | None = None  # "module:group", a click group, loaded by the CLI only

@@ -12,9 +12,11 @@ from typing import Any
 
 from selfedge.binding import Route
 from selfedge.client.address import Address
+from selfedge.control.estate import Estate, OneAccount
 from selfedge.control.listen import listen_loopback
-from selfedge.control.server import BASE_PATH, Control, serving
-from selfedge.control.table import Table
+from selfedge.control.server import BASE_PATH, Control, Rules, serving
+from selfedge.control.table import Room, Tables
+from selfedge.control.who import OneToken, Who
 
 TOKEN = "the-token"
 TIMEOUT_S = 10.0
@@ -43,7 +45,6 @@ class Server:
     """What a test knows of it."""
 
     port: int
-    table: Table
     stop: Event = field(default_factory=Event)
 
     @property
@@ -83,16 +84,29 @@ class Server:
 def api_server(
     routes: Sequence[Route] = (), bindings: Sequence[Any] = (), running: Any = None
 ) -> Iterator[Server]:
-    """Serve until the context ends."""
+    """Serve as `selfedge dev` does, until the context ends."""
+
+    async def room(_account: str) -> Room:
+        return Room(None, running)  # type: ignore[arg-type]
+
+    tables = Tables(routes, bindings, room)
+    with control_server(OneToken(TOKEN, "dev"), OneAccount("local"), tables) as server:
+        yield server
+
+
+@contextmanager
+def control_server(
+    who: Who, estate: Estate, tables: Tables, rules: Rules | None = None
+) -> Iterator[Server]:
+    """Serve whom and what a test says, until the context ends."""
     ready = Event()
     lent = listen_loopback(0)
     made: list[Server] = []
 
     async def serve() -> None:
-        table = Table(routes, bindings, None, running)  # type: ignore[arg-type]
-        server = Server(lent.getsockname()[1], table)
+        server = Server(lent.getsockname()[1])
         made.append(server)
-        async with serving(Control("local", TOKEN, table), lent):
+        async with serving(Control(who, estate, tables, rules or Rules()), lent):
             ready.set()
             await asyncio.to_thread(server.stop.wait)
 

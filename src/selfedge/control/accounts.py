@@ -1,25 +1,25 @@
-"""The account, its user and their token: what clients ask before anything else."""
+"""Accounts, their user and the token: what clients ask before anything else."""
 
 import uuid
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 
 from selfedge.api.paging import numbered
 from selfedge.binding import Call, Page, Route
+from selfedge.catalog.model import ADMIN, Account, State
 
-_NAME = "selfedge"
 _EMAIL = "selfedge@localhost"
-_ROLES = ("Super Administrator - All Privileges",)
+_ROLES = {
+    ADMIN: "Super Administrator - All Privileges",
+    "deploy": "Workers Admin",
+    "read": "Administrator Read Only",
+}
 
 
 class Accounts:
-    """One account with one user and one token; none of them is secret."""
+    """What a caller may learn of accounts, and of itself."""
 
-    def __init__(self, account: str, started_s: float) -> None:
-        self._account = account
-        self._since = datetime.fromtimestamp(started_s, UTC).strftime(
-            "%Y-%m-%dT%H:%M:%SZ"
-        )
+    def __init__(self, state: Callable[[], State]) -> None:
+        self._state = state
 
     def routes(self) -> Sequence[Route]:
         """Return the routes of accounts, user, memberships and tokens."""
@@ -37,26 +37,31 @@ class Accounts:
         ]
 
     async def _accounts(self, call: Call) -> Page:
-        return numbered([self._shown()], call.query)
+        wanted = call.query.get("name")
+        found = [
+            shown(one) for one in self._visible(call) if wanted in {None, "", one.name}
+        ]
+        return numbered(found, call.query)
 
     async def _one(self, call: Call) -> Mapping[str, object]:
-        del call
-        return self._shown()
+        return shown(self._state().accounts[call.account])
 
     async def _memberships(self, call: Call) -> Page:
-        membership = {
-            "id": self._id("membership"),
-            "status": "accepted",
-            "account": self._shown(),
-            "roles": _ROLES,
-            "permissions": {},
-        }
-        return numbered([membership], call.query)
+        found = [
+            {
+                "id": _made_id("membership", one.id),
+                "status": "accepted",
+                "account": shown(one),
+                "roles": [_ROLES[call.caller.scope]],
+                "permissions": {},
+            }
+            for one in self._visible(call)
+        ]
+        return numbered(found, call.query)
 
     async def _user(self, call: Call) -> Mapping[str, object]:
-        del call
         return {
-            "id": self._id("user"),
+            "id": _made_id("user", call.caller.id),
             "email": _EMAIL,
             "first_name": None,
             "last_name": None,
@@ -65,17 +70,24 @@ class Accounts:
         }
 
     async def _token(self, call: Call) -> Mapping[str, object]:
-        del call
-        return {"id": self._id("token"), "status": "active"}
+        return {"id": call.caller.id, "status": "active"}
 
-    def _shown(self) -> Mapping[str, object]:
-        return {
-            "id": self._account,
-            "name": _NAME,
-            "type": "standard",
-            "settings": {"enforce_twofactor": False},
-            "created_on": self._since,
-        }
+    def _visible(self, call: Call) -> Sequence[Account]:
+        only = call.caller.account
+        accounts = self._state().accounts.values()
+        return [one for one in accounts if only in {None, one.id}]
 
-    def _id(self, what: str) -> str:
-        return uuid.uuid5(uuid.NAMESPACE_URL, f"{what}:{self._account}").hex
+
+def shown(account: Account) -> Mapping[str, object]:
+    """Return an account as clients see it."""
+    return {
+        "id": account.id,
+        "name": account.name,
+        "type": "standard",
+        "settings": {"enforce_twofactor": False},
+        "created_on": account.created_on,
+    }
+
+
+def _made_id(what: str, of: str) -> str:
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"{what}:{of}").hex

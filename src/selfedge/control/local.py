@@ -7,12 +7,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from selfedge.binding import AnyBinding, Context
+from selfedge.catalog.model import Account, State
+from selfedge.catalog.times import iso
 from selfedge.client.address import Address, published
 from selfedge.control.accounts import Accounts
+from selfedge.control.estate import OneAccount
 from selfedge.control.server import BASE_PATH, Control, serving
-from selfedge.control.table import Running, Table
+from selfedge.control.table import Room, Running, Tables
+from selfedge.control.who import OneToken
 
 TOKEN_BYTES = 20
+_NAME = "selfedge"
 
 
 @asynccontextmanager
@@ -30,8 +35,22 @@ async def local_api(
         token=secrets.token_hex(TOKEN_BYTES),
         account=account,
     )
-    built_in = Accounts(account, context.clock()).routes()
-    table = Table(built_in, bindings, context, running)
-    async with serving(Control(account, address.token, table), lent):
+
+    async def room(_account: str) -> Room:
+        return Room(context, running)
+
+    known = _only(account, iso(context.clock()))
+    built_in = Accounts(lambda: known).routes()
+    control = Control(
+        OneToken(address.token, "dev"),
+        OneAccount(account),
+        Tables(built_in, bindings, room),
+    )
+    async with serving(control, lent):
         with published(state, address):
             yield address
+
+
+def _only(account: str, now: str) -> State:
+    one = Account(id=account, name=_NAME, subdomain=account, created_on=now)
+    return State(accounts={account: one})

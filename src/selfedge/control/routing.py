@@ -35,7 +35,13 @@ class Router:
 
     def __init__(self, routes: Iterable[Route] = ()) -> None:
         self._root = _Place()
+        self._routes: list[Route] = []
         self.add(routes)
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """All that were added."""
+        return tuple(self._routes)
 
     def add(self, routes: Iterable[Route]) -> None:
         """Add routes.
@@ -48,6 +54,7 @@ class Router:
             if route.method in table:
                 raise ValueError(f"{route.method} {route.path} stands twice")
             table[route.method] = route
+            self._routes.append(route)
 
     def find(self, path: str) -> Mapping[str, Target]:
         """Return method → target of a raw path; empty when there is no such path.

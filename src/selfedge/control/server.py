@@ -1,11 +1,11 @@
 """HTTP in, envelope out: the API on one listening socket."""
 
-import asyncio
 import logging
-import socket
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+import ssl
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from socket import socket
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -13,110 +13,194 @@ from aiohttp.http import HttpProcessingError
 
 from selfedge.api.codes import (
     BAD_BODY,
-    BAD_HEADERS,
     BAD_METHOD,
     BODY_TOO_LARGE,
     INTERNAL,
     NO_ROUTE,
 )
-from selfedge.binding import Call
+from selfedge.binding import Call, Caller
+from selfedge.control.answers import envelope_response, secured
+from selfedge.control.audit import AuditLog
+from selfedge.control.connections import BODY_MAX_BYTES, answering
 from selfedge.control.envelope import failure, success
-from selfedge.control.guard import check_site, check_token
-from selfedge.control.routing import Target
-from selfedge.control.table import Table
+from selfedge.control.estate import SHOWN_CHARS, Estate, no_route, reached
+from selfedge.control.guard import bearer, check_scope, check_site, known
+from selfedge.control.rate import Rates, TooManyRequests
+from selfedge.control.routing import Target, split
+from selfedge.control.table import Tables
+from selfedge.control.who import NOBODY, OPEN, Who, needed
 from selfedge.errors import ApiError
 
 BASE_PATH = "/client/v4"
-BODY_MAX_BYTES = 100 * 1024 * 1024  # Cloudflare's; routes may take less
-LINE_MAX_BYTES = 16 * 1024
-FIELD_MAX_BYTES = 32 * 1024
 QUERY_MAX_FIELDS = 100
-KEEP_ALIVE_S = 75.0
-LINGER_S = 2.0  # a body that nobody read is taken in, so that its answer arrives
-BACKLOG = 128
-_SHOWN_CHARS = 200
-_OPTIONS: Mapping[str, Any] = {
-    "access_log": None,
-    "keepalive_timeout": KEEP_ALIVE_S,
-    "lingering_time": LINGER_S,
-    "max_line_size": LINE_MAX_BYTES,
-    "max_field_size": FIELD_MAX_BYTES,
-    "auto_decompress": False,  # a small body must not become a large one
-}
+_READ = "read"
+_GONE = 499  # of a call whose client went away before its answer
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How one server treats its callers."""
+
+    any_host: bool = False  # its listener is not on loopback
+    rates: Rates | None = None  # None: as often as they like
+    audit: AuditLog | None = None
+
+
+_LENIENT = Rules()
+
+
+@dataclass(slots=True)
+class _Visit:
+    """What became known of a call while it was answered."""
+
+    caller: Caller | None = None
+    account: str = ""
+    changes: bool = True  # until its route says that it only reads
 
 
 class Control:
     """Answers calls of the API, each with an envelope unless its route says else."""
 
-    def __init__(self, account: str, token: str, table: Table) -> None:
-        self._account = account
-        self._token = token
-        self._table = table
+    def __init__(
+        self, who: Who, estate: Estate, tables: Tables, rules: Rules = _LENIENT
+    ) -> None:
+        self._who = who
+        self._estate = estate
+        self._tables = tables
+        self._rules = rules
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; only a client that went away makes it raise."""
+        visit = _Visit()
+        status = _GONE
         try:
-            check_site(request.headers)
-            check_token(request.headers, self._token)
-            _check_length(request)
-            target, query = await self._target(request)
-            await _continue(request)
-            call = Call(
-                account=self._account,
-                path=target.parameters,
-                query=query,
-                request=request,
-            )
-            result = await target.route.answer(call)
+            response = await self._response(request, visit)
+            status = response.status
+        finally:
+            self._note(request, visit, status)
+        return response
+
+    async def _response(
+        self, request: web.BaseRequest, visit: _Visit
+    ) -> web.StreamResponse:
+        try:
+            result = await self._result(request, visit)
             if isinstance(result, web.StreamResponse):
-                return result
-            return _response(200, success(result))
+                return secured(result)
+            return envelope_response(200, success(result))
         except Exception as error:  # noqa: BLE001 - each becomes an answer, or a log line
             return _failed(request, error)
 
-    async def _target(
-        self, request: web.BaseRequest
-    ) -> tuple[Target, Mapping[str, str]]:
-        path, _, query = request.raw_path.partition("#")[0].partition("?")
-        below = path.removeprefix(BASE_PATH)
-        if below == path or not below.startswith("/"):
-            raise _no_route(path)
+    async def _result(self, request: web.BaseRequest, visit: _Visit) -> object:
+        check_site(request.headers, any_host=self._rules.any_host)
+        visit.caller = self._caller(request)
+        _check_length(request)
+        below, segments, query = _parts(request)
+        visit.account = reached(self._estate, visit.caller, segments)
+        target = await self._target(request.method, below, visit.account)
+        visit.changes = needed(target.route) != _READ
+        check_scope(visit.caller, target.route)
+        await _continue(request)
+        call = Call(
+            account=visit.account,
+            caller=visit.caller,
+            path=target.parameters,
+            query=query,
+            request=request,
+        )
+        return await target.route.answer(call)
+
+    def _caller(self, request: web.BaseRequest) -> Caller:
+        """Return who calls.
+
+        Raises:
+            ApiError: without a token (401), or too often (429).
+        """
+        if self._is_open(request):
+            return NOBODY
+        token, rates = bearer(request.headers), self._rules.rates
         try:
-            request.raw_path.encode()  # bytes that are no UTF-8 came as surrogates
-            targets = await self._table.find(below)
-            pairs = parse_qsl(
-                query,
-                keep_blank_values=True,
-                max_num_fields=QUERY_MAX_FIELDS,
-                errors="strict",
-            )
+            caller = known(self._who, token)
+        except ApiError:
+            if rates is not None:
+                rates.failed(request.remote or "?")
+            raise
+        if rates is not None:
+            rates.called(caller.id)
+        return caller
+
+    def _is_open(self, request: web.BaseRequest) -> bool:
+        """Return whether the route itself checks who asks."""
+        path = request.raw_path.partition("?")[0].removeprefix(BASE_PATH)
+        try:
+            target = self._tables.built_in(path).get(request.method)
+        except ValueError:
+            return False
+        return target is not None and needed(target.route) == OPEN
+
+    async def _target(self, method: str, below: str, account: str) -> Target:
+        try:
+            targets = self._tables.built_in(below)
+            if not targets and account:
+                targets = await self._tables.of_bindings(account, below)
         except ValueError as error:
-            raise ApiError(
-                f"The URL is wrong: {error}.", status=400, number=NO_ROUTE
-            ) from error
+            raise _bad_url(error) from error
         if not targets:
-            raise _no_route(path)
-        if request.method not in targets:
+            raise no_route(BASE_PATH + below)
+        if method not in targets:
             raise ApiError(
-                f"Method {request.method[:_SHOWN_CHARS]} not available for that URI, "
+                f"Method {method[:SHOWN_CHARS]} not available for that URI, "
                 f"only {', '.join(sorted(targets))}.",
                 status=405,
                 number=BAD_METHOD,
             )
-        return targets[request.method], dict(pairs)
+        return targets[method]
+
+    def _note(self, request: web.BaseRequest, visit: _Visit, status: int) -> None:
+        """Write down a call that may have changed something, or tried to."""
+        if self._rules.audit is None or visit.caller is None or not visit.changes:
+            return
+        if request.method in {"GET", "HEAD"} and status >= 400:
+            return
+        entry: Mapping[str, object] = {
+            "token_id": visit.caller.id,
+            "token_name": visit.caller.name,
+            "account": visit.account,
+            "method": request.method,
+            "path": request.raw_path.partition("?")[0],
+            "status": status,
+            "peer": request.remote,
+        }
+        self._rules.audit.write(entry)
 
 
-@asynccontextmanager
-async def serving(control: Control, lent: socket.socket) -> AsyncIterator[None]:
+def serving(
+    control: Control, lent: socket, tls: ssl.SSLContext | None = None
+) -> AbstractAsyncContextManager[None]:
     """Answer on a listening socket while the context is open; closes it."""
-    runner = web.ServerRunner(_Server(control.answer), shutdown_timeout=1.0)
-    await runner.setup()
+    return answering(control.answer, lent, tls)
+
+
+def _parts(
+    request: web.BaseRequest,
+) -> tuple[str, Sequence[str], Mapping[str, str]]:
+    """Return the raw path below the base, its decoded segments, and the query."""
+    path, _, query = request.raw_path.partition("#")[0].partition("?")
+    below = path.removeprefix(BASE_PATH)
+    if below == path or not below.startswith("/"):
+        raise no_route(path)
     try:
-        await web.SockSite(runner, lent, backlog=BACKLOG).start()
-        yield
-    finally:
-        await runner.cleanup()
+        request.raw_path.encode()  # bytes that are no UTF-8 came as surrogates
+        pairs = parse_qsl(
+            query,
+            keep_blank_values=True,
+            max_num_fields=QUERY_MAX_FIELDS,
+            errors="strict",
+        )
+        return below, split(below), dict(pairs)
+    except ValueError as error:
+        raise _bad_url(error) from error
 
 
 async def _continue(request: web.BaseRequest) -> None:
@@ -135,34 +219,26 @@ def _failed(request: web.BaseRequest, error: Exception) -> web.StreamResponse:
         transport.abort()
         raise ConnectionResetError("the answer broke off") from error
     if isinstance(error, ApiError):
-        return _response(error.status, failure(error.number, str(error)))
+        return _refusal(error)
     if isinstance(error, web.HTTPRequestEntityTooLarge):
-        return _failed(request, _too_large())
+        return _refusal(_too_large())
     if isinstance(error, web.RequestPayloadError | HttpProcessingError):
         text = "The request body is broken: it does not end as its headers say."
-        return _response(400, failure(BAD_BODY, text))
+        return envelope_response(400, failure(BAD_BODY, text))
     _LOG.error("%s failed", _shown(request), exc_info=error)
-    return _response(
-        500, failure(INTERNAL, "Internal error: the node's log says what failed.")
-    )
+    text = "Internal error: the node's log says what failed."
+    return envelope_response(500, failure(INTERNAL, text))
 
 
-def _response(status: int, envelope: bytes) -> web.Response:
-    return web.Response(
-        status=status,
-        body=envelope,
-        content_type="application/json",
-        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
-    )
+def _refusal(error: ApiError) -> web.Response:
+    headers = {}
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after_s)
+    return envelope_response(error.status, failure(error.number, str(error)), headers)
 
 
-def _no_route(path: str) -> ApiError:
-    return ApiError(
-        f"Could not route to {path[:_SHOWN_CHARS]}, "
-        "perhaps your object identifier is invalid?",
-        status=404,
-        number=NO_ROUTE,
-    )
+def _bad_url(error: ValueError) -> ApiError:
+    return ApiError(f"The URL is wrong: {error}.", status=400, number=NO_ROUTE)
 
 
 def _check_length(request: web.BaseRequest) -> None:
@@ -181,55 +257,4 @@ def _too_large() -> ApiError:
 def _shown(request: web.BaseRequest) -> str:
     """Return what a log may tell of a request: no query, which may hold secrets."""
     path = request.raw_path.partition("?")[0]
-    return f"{request.method[:_SHOWN_CHARS]} {path[:_SHOWN_CHARS]!r}"
-
-
-class _Connection(web.RequestHandler):
-    """Answers with an envelope even what is no HTTP."""
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Say that the request cannot be read, and close the connection."""
-        del message
-        if request.writer.output_size:
-            raise ConnectionResetError("the answer broke off") from exc
-        if isinstance(exc, ConnectionError):
-            raise ConnectionResetError("the client went away") from exc
-        if status < 500:
-            text = "The request is not well-formed HTTP, or a header is too long."
-            response = _response(status, failure(BAD_HEADERS, text))
-        else:
-            _LOG.error("a connection of the API failed", exc_info=exc)
-            text = "Internal error: the node's log says what failed."
-            response = _response(status, failure(INTERNAL, text))
-        response.force_close()
-        return response
-
-
-class _Server(web.Server):
-    """Makes such connections, and requests that know the body limit."""
-
-    def __init__(self, handler: Any) -> None:
-        super().__init__(handler, request_factory=_request)
-
-    def __call__(self) -> _Connection:
-        return _Connection(self, loop=asyncio.get_running_loop(), **_OPTIONS)
-
-
-def _request(
-    message: Any, payload: Any, protocol: Any, writer: Any, task: Any
-) -> web.BaseRequest:
-    return web.BaseRequest(
-        message,
-        payload,
-        protocol,
-        writer,
-        task,
-        asyncio.get_running_loop(),
-        client_max_size=BODY_MAX_BYTES,
-    )
+    return f"{request.method[:SHOWN_CHARS]} {path[:SHOWN_CHARS]!r}"

@@ -11,7 +11,7 @@ from aiohttp import web
 from harness.api import TOKEN, api_server
 from selfedge.api.body import read_as, read_bytes, read_json
 from selfedge.binding import Page, Route
-from selfedge.control.server import BODY_MAX_BYTES
+from selfedge.control.connections import BODY_MAX_BYTES
 from selfedge.errors import ApiError
 
 

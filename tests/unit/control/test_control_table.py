@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from selfedge.binding import Binding, Route
-from selfedge.control.table import Table
+from selfedge.control.table import Room, Table, Tables
 
 MODULE = "routes_of_this_test"
 
@@ -65,14 +65,30 @@ async def built_in(call):
 
 
 def table(running, *bindings):
-    routes = [Route(method="GET", path="/user", answer=built_in)]
-    return Table(routes, bindings, "the context", running)
+    return Table(bindings, Room("the context", running))
 
 
 def test_a_built_in_route_starts_nothing(running):
-    found = asyncio.run(table(running, binding("ai")).find("/user"))
+    routes = [Route(method="GET", path="/user", answer=built_in)]
+    found = Tables(routes, [binding("ai")], unused).built_in("/user")
     assert found["GET"].route.answer is built_in
     assert running.started == []
+
+
+def test_each_account_has_services_of_its_own(running):
+    async def room(account):
+        return Room(f"context of {account}", running)
+
+    async def both():
+        tables = Tables([], [binding("ai")], room)
+        found = [
+            await tables.of_bindings(account, f"/accounts/{account}/ai/list")
+            for account in ("x", "y", "x")
+        ]
+        return [(await one["GET"].route.answer(None))[1] for one in found]
+
+    assert asyncio.run(both()) == ["context of x", "context of y", "context of x"]
+    assert running.started == ["ai", "ai"]
 
 
 def test_a_path_starts_the_service_that_it_names_and_no_other(running):

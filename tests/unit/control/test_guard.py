@@ -2,7 +2,8 @@
 
 import pytest
 
-from selfedge.control.guard import check_site, check_token
+from selfedge.control.guard import bearer, check_site, known
+from selfedge.control.who import OneToken
 from selfedge.errors import ApiError
 
 TOKEN = "secret-token"
@@ -50,9 +51,42 @@ def test_web_pages_may_not(headers):
     assert caught.value.status == 403
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "node.example:8443"},
+        {"Host": "10.0.0.1"},
+        {"Host": "Node.example", "Origin": "https://node.example"},
+        {"Host": "node.example", "Origin": "http://node.example"},
+    ],
+)
+def test_a_listener_for_others_has_the_names_that_its_operator_gave_it(headers):
+    check_site(headers, any_host=True)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "node.example", "Origin": "https://evil.example"},
+        {"Host": "node.example", "Origin": "https://node.example:8443"},
+        {"Host": "node.example", "Origin": "null"},
+        {"Host": "node.example", "Sec-Fetch-Site": "cross-site"},
+        {"Host": "node.example", "Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_a_listener_for_others_refuses_web_pages_too(headers):
+    with pytest.raises(ApiError) as caught:
+        check_site(headers, any_host=True)
+    assert caught.value.status == 403
+
+
+def opened(headers):
+    return known(OneToken(TOKEN, "dev"), bearer(headers))
+
+
 @pytest.mark.parametrize("value", [f"Bearer {TOKEN}", f"bearer  {TOKEN} "])
 def test_the_token_opens(value):
-    check_token({"Authorization": value}, TOKEN)
+    assert opened({"Authorization": value}).scope == "admin"
 
 
 @pytest.mark.parametrize(
@@ -69,6 +103,6 @@ def test_the_token_opens(value):
 )
 def test_nothing_else_does(headers, number):
     with pytest.raises(ApiError) as caught:
-        check_token(headers, TOKEN)
+        opened(headers)
     assert (caught.value.status, caught.value.number) == (401, number)
     assert TOKEN not in str(caught.value)

@@ -53,12 +53,12 @@ class NativeApi:
     def routes(self) -> Sequence[Route]:
         """Return them."""
         return [
-            Route(method="POST", path=f"{_AI}/run/{{model...}}", answer=self._run),
+            _computes(f"{_AI}/run/{{model...}}", self._run),
             Route(method="GET", path=f"{_AI}/models/search", answer=self._models),
             Route(method="GET", path=f"{_AI}/models/schema", answer=self._schema),
             Route(method="GET", path=f"{_AI}/tasks/search", answer=self._tasks),
             Route(method="GET", path=f"{_AI}/authors/search", answer=self._authors),
-            Route(method="POST", path=f"{_AI}/tomarkdown", answer=self._to_markdown),
+            _computes(f"{_AI}/tomarkdown", self._to_markdown),
             Route(method="GET", path=f"{_AI}/tomarkdown/supported", answer=_readable),
         ]
 
@@ -109,6 +109,11 @@ class NativeApi:
     async def _authors(self, call: Call) -> Page:
         names = sorted({model.author for model in self._service.catalogue})
         return whole_list([{"id": name, "name": name} for name in names], call.query)
+
+
+def _computes(path: str, answer: Answer) -> Route:
+    """Return a route that takes a body and changes nothing."""
+    return Route(method="POST", path=path, answer=answer, needs="read")
 
 
 async def _readable(_call: Call) -> object:
@@ -178,7 +183,9 @@ class OpenAIApi:
                 )
             return found if isinstance(found, StreamResponse) else _json(found, 200)
 
-        return Route(method=method, path=f"{_OPENAI}/{path}", answer=guarded)
+        return Route(
+            method=method, path=f"{_OPENAI}/{path}", answer=guarded, needs="read"
+        )
 
     async def _chat(self, call: Call) -> object:
         asked = decode(await read_body(call.request), chat.ChatRequest)

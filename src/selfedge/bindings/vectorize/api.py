@@ -30,7 +30,12 @@ def routes(server: VectorizeServer, context: Context) -> Sequence[Route]:
     """Return the routes over the running service."""
     api = _Api(server, context)
     return [
-        Route(method=method, path=path, answer=_refusing(answer))
+        Route(
+            method=method,
+            path=path,
+            answer=_refusing(answer),
+            needs="read" if answer in {api.query, api.get_by_ids} else None,
+        )
         for method, path, answer in (
             ("POST", _INDEXES, api.create),
             ("GET", _INDEXES, api.list),
