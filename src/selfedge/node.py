@@ -171,9 +171,11 @@ async def _running(
         )
         services = module.services(BINDINGS, context, places, console, terminal.log)
         await stack.enter_async_context(services)
-        await services.allow(backends(project.parts) if project else ())
-        await services.listen(lent)
-        loop.allow = services.allow
+        gate = services.gate()
+        stack.push_async_callback(gate.close)
+        await gate.allow(backends(project.parts) if project else ())
+        await gate.listen(lent)
+        loop.allow = gate.allow
         stack.push_async_callback(group.stop)  # Workers end before what they call
         if api is not None:
             address = await _serve_api(stack, api, context, services, options.state)

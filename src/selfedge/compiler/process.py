@@ -4,7 +4,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from selfedge.binding import IDENTITY_HEADER, Backend, Site
+from selfedge.binding import (
+    CF_HEADER,
+    IDENTITY_HEADER,
+    PROTO_HEADER,
+    RPC_HOST,
+    Backend,
+    Site,
+)
 from selfedge.bundle.model import Module
 from selfedge.compiler.graph import Part
 from selfedge.edge.entry import CONTROL, ENTRYPOINT, with_edge
@@ -13,7 +20,24 @@ from selfedge.types import Struct
 
 CLIENT_SOCKET = "client"
 FORWARD_SOCKET = "forward"
-_CF_HEADER = "selfedge-cf"
+_RPC: Mapping[str, object] = {"capnpConnectHost": RPC_HOST}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrance:
+    """An entrypoint of a Worker that other processes call."""
+
+    socket: str  # its name in the config
+    service: str  # the part's name
+    entrypoint: str | None  # None: the default export
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """What is different for a process behind the front of a node."""
+
+    clients: Mapping[str, str]  # name of a socket → the part that answers there
+    entrances: Sequence[Entrance] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +48,7 @@ class Placement:
     successor: str  # address of the process that will take over
     scheme: str  # that clients use: "http"
     edge: Mapping[str, object]  # config of edge.js
+    behind: Behind | None = None  # None: clients connect to the process itself
 
 
 def control_socket(script: str) -> str:
@@ -68,7 +93,7 @@ def _services(parts: Sequence[Part], placement: Placement) -> list[Struct]:
         "name": "successor",
         "external": {
             "address": placement.successor,
-            "http": {"cfBlobHeader": _CF_HEADER},
+            "http": {"cfBlobHeader": CF_HEADER},
         },
     }
     extra = (service for fragment in fragments for service in fragment.services)
@@ -76,34 +101,52 @@ def _services(parts: Sequence[Part], placement: Placement) -> list[Struct]:
 
 
 def _sockets(parts: Sequence[Part], placement: Placement) -> list[Struct]:
-    first = {"name": Site.worker_service(parts[0].name), "entrypoint": ENTRYPOINT}
-    constant = [
-        {"name": "cdn-loop", "value": "selfedge"},
-        {"name": "cf-visitor", "value": f'{{"scheme":"{placement.scheme}"}}'},
-        {"name": "x-forwarded-proto", "value": placement.scheme},
-    ]
-    client = {
-        "name": CLIENT_SOCKET,
-        "http": {"injectRequestHeaders": constant},
-        "service": first,
-    }
-    forward = {
-        "name": FORWARD_SOCKET,
-        "http": {"injectRequestHeaders": constant, "cfBlobHeader": _CF_HEADER},
-        "service": first,
-    }
+    behind = placement.behind
     controls = [
-        {
-            "name": control_socket(item.name),
-            "http": {},
-            "service": {
-                "name": Site.worker_service(item.name),
-                "entrypoint": CONTROL,
-            },
-        }
-        for item in parts
+        _socket(control_socket(item.name), item.name, CONTROL, {}) for item in parts
     ]
-    return [client, forward, *controls]
+    if behind is None:
+        return [*_own_sockets(parts[0].name, placement.scheme), *controls]
+    http = {"cfBlobHeader": CF_HEADER, "forwardedProtoHeader": PROTO_HEADER}
+    return [
+        *(
+            _socket(socket, name, ENTRYPOINT, http)
+            for socket, name in behind.clients.items()
+        ),
+        *(
+            _socket(way.socket, way.service, way.entrypoint, {**http, **_RPC})
+            for way in behind.entrances
+        ),
+        *controls,
+    ]
+
+
+def _own_sockets(name: str, scheme: str) -> list[Struct]:
+    """Return the sockets of a process that meets its clients itself."""
+    constant = client_headers(scheme)
+    forward = {"injectRequestHeaders": constant, "cfBlobHeader": CF_HEADER}
+    return [
+        _socket(CLIENT_SOCKET, name, ENTRYPOINT, {"injectRequestHeaders": constant}),
+        _socket(FORWARD_SOCKET, name, ENTRYPOINT, forward),
+    ]
+
+
+def client_headers(scheme: str) -> list[Struct]:
+    """Return the headers that every request of a listener has."""
+    return [
+        {"name": "cdn-loop", "value": "selfedge"},
+        {"name": "cf-visitor", "value": f'{{"scheme":"{scheme}"}}'},
+        {"name": PROTO_HEADER, "value": scheme},
+    ]
+
+
+def _socket(
+    name: str, part: str, entrypoint: str | None, http: Mapping[str, object]
+) -> Struct:
+    service = {"name": Site.worker_service(part)}
+    if entrypoint is not None:
+        service["entrypoint"] = entrypoint
+    return {"name": name, "http": dict(http), "service": service}
 
 
 def _worker(item: Part, parts: Sequence[Part], placement: Placement) -> Struct:

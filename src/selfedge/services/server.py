@@ -1,4 +1,4 @@
-"""One socket for a group of Workers: who asks, may it, and which service answers."""
+"""The services of bindings, and a socket for each group of Workers that uses them."""
 
 import asyncio
 import logging
@@ -11,7 +11,14 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from selfedge.binding import IDENTITY_HEADER, AnyBinding, Context, Serve, Service
+from selfedge.binding import (
+    IDENTITY_HEADER,
+    AnyBinding,
+    Bindable,
+    Context,
+    Serve,
+    Service,
+)
 
 KEEP_ALIVE_S = (
     75.0  # the engine drops an idle connection after 5 s; we must not be first
@@ -23,7 +30,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Services:
-    """Starts the services that are used, and routes the engine's requests to them."""
+    """Runs the services that are used."""
 
     def __init__(
         self,
@@ -36,7 +43,6 @@ class Services:
         }
         self._context = context
         self._services = dict(built_in)
-        self._allowed: set[str] = set()
         self._stack = AsyncExitStack()
         self._starting = asyncio.Lock()
 
@@ -47,12 +53,12 @@ class Services:
     async def __aexit__(self, *exception: object) -> None:
         await self._stack.aclose()
 
-    async def allow(self, identities: Iterable[str]) -> None:
-        """Let the group use `identities` ("kv:abc"); start what is not running."""
+    async def bind(self, identities: Iterable[str]) -> None:
+        """Have the services of `identities` ("kv:abc") running, and told of them."""
         wanted = set(identities)
         for kind in {identity.partition(":")[0] for identity in wanted}:
             await self._start(kind)
-        self._allowed |= wanted
+            self._tell(kind, wanted)
 
     async def running(self, kind: str) -> Service:
         """Return the service of a kind, started if no Worker has needed it yet.
@@ -63,20 +69,9 @@ class Services:
         await self._start(kind)
         return self._services[kind]
 
-    async def listen(self, lent: socket.socket) -> None:
-        """Answer on a listening unix socket until closed."""
-        server = web.Server(
-            self._answer,
-            access_log=None,
-            keepalive_timeout=KEEP_ALIVE_S,
-            max_line_size=LINE_MAX_BYTES,
-            max_field_size=FIELD_MAX_BYTES,
-            auto_decompress=False,  # bodies are the user's bytes, whatever they say
-        )
-        runner = web.ServerRunner(server, shutdown_timeout=1.0)
-        await runner.setup()
-        self._stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, lent, backlog=BACKLOG).start()
+    def gate(self) -> "Gate":
+        """Return a way in for one group of Workers; it may use nothing yet."""
+        return Gate(self)
 
     async def _start(self, kind: str) -> None:
         async with self._starting:
@@ -88,10 +83,54 @@ class Services:
                 serve(self._context)
             )
 
+    def _tell(self, kind: str, wanted: Iterable[str]) -> None:
+        service = self._services.get(kind)
+        if isinstance(service, Bindable):
+            of_kind = (name for name in wanted if name.startswith(f"{kind}:"))
+            service.bound(unquote(name.partition(":")[2]) for name in of_kind)
+
+    def find(self, kind: str) -> Service | None:
+        """Return the service of a kind, if it runs."""
+        return self._services.get(kind)
+
+
+class Gate:
+    """The socket of one group of Workers, and what they may use through it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._allowed: frozenset[str] = frozenset()
+        self._runner: web.ServerRunner | None = None
+
+    async def allow(self, identities: Iterable[str]) -> None:
+        """Let the group use `identities` ("kv:abc") too; start what is not running."""
+        wanted = frozenset(identities)
+        await self._services.bind(wanted)
+        self._allowed |= wanted
+
+    async def listen(self, lent: socket.socket) -> None:
+        """Answer on a listening unix socket until closed."""
+        server = web.Server(
+            self._answer,
+            access_log=None,
+            keepalive_timeout=KEEP_ALIVE_S,
+            max_line_size=LINE_MAX_BYTES,
+            max_field_size=FIELD_MAX_BYTES,
+            auto_decompress=False,  # bodies are the user's bytes, whatever they say
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.SockSite(self._runner, lent, backlog=BACKLOG).start()
+
+    async def close(self) -> None:
+        """Answer no more; calls under way get a second."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         identity = request.headers.get(IDENTITY_HEADER, "")
         kind, _, resource = identity.partition(":")
-        service = self._services.get(kind)
+        service = self._services.find(kind)
         if service is None or identity not in self._allowed:
             return web.Response(status=403, reason=f"No binding {identity or '?'}")
         try:

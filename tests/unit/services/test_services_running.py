@@ -53,7 +53,7 @@ def services():
 def test_many_that_ask_at_once_get_the_same_service(log):
     async def ask():
         async with services() as running:
-            await running.allow({"kv:one"})
+            await running.gate().allow({"kv:one"})
             return await asyncio.gather(*(running.running("kv") for _ in range(20)))
 
     assert len(set(asyncio.run(ask()))) == 1

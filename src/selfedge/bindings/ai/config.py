@@ -1,6 +1,7 @@
 """The `ai` table of a wrangler file: one table, not a list."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -20,3 +21,10 @@ def parse(table: object) -> Sequence[AIBinding]:
         msgspec.ValidationError: a key is missing or of the wrong type.
     """
     return [msgspec.convert(table, AIBinding)]
+
+
+def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
+    """Return the table of {type: "ai", name}; a Worker has one at most."""
+    if len(entries) > 1:
+        raise ValueError("a Worker has one AI binding at most")
+    return {"binding": entries[0]["name"]}

@@ -1,12 +1,13 @@
 """Durable Objects: the engine runs and stores them; we name and place them."""
 
-from selfedge.binding import Binding
+from selfedge.binding import Binding, Upload
 from selfedge.bindings.durable_objects.compile import compile_class, compile_object
 from selfedge.bindings.durable_objects.config import (
     DurableObject,
     HostedClass,
     parse_migrations,
     parse_objects,
+    uploaded,
 )
 
 CLASSES: Binding[HostedClass] = Binding(
@@ -21,4 +22,5 @@ BINDING: Binding[DurableObject] = Binding(
     table="durable_objects",
     parse=parse_objects,
     compile=compile_object,
+    upload=Upload(types=frozenset({"durable_object_namespace"}), table=uploaded),
 )

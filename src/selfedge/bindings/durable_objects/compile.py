@@ -6,7 +6,12 @@ from selfedge.types import Struct
 
 
 def compile_class(entry: HostedClass, site: Site) -> Fragment:
-    """Return the namespace of a class that the Worker's migrations create."""
+    """Return the namespace of a class that the Worker's migrations create.
+
+    Of a Worker that runs in two versions, one owns the objects.
+    """
+    if not site.hosts:
+        return Fragment()
     disk = _disk(site.worker, site)
     return Fragment(worker=_host(entry, site.worker, site), services=[disk])
 
@@ -22,18 +27,19 @@ def compile_object(entry: DurableObject, site: Site) -> Fragment:
         kind="Durable Object",
         detail=entry.class_name if script == site.worker else _foreign(entry, script),
     )
-    if script != site.worker:
+    own = script == site.worker and site.hosts
+    if not own:
         designator["serviceName"] = site.worker_service(script)
     binding: Struct = {"name": entry.name, "durableObjectNamespace": designator}
     hosted = HostedClass(class_name=entry.class_name, key=entry.class_name, sql=True)
     host = _host(hosted, script, site)
-    own = script == site.worker
+    foreign = script != site.worker
     return Fragment(
         bindings=[binding],
         worker=host if own else {},
-        others={} if own else {script: host},
+        others={script: host} if foreign else {},
         services=[_disk(script, site)],
-        needs=() if own else (script,),
+        needs=(script,) if foreign else (),
         rows=[row],
     )
 

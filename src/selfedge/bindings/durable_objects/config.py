@@ -1,6 +1,7 @@
 """The tables `durable_objects` and `migrations`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -111,3 +112,10 @@ def _absent(name: str, hosted: dict[str, HostedClass], tag: str) -> None:
         raise msgspec.ValidationError(
             f"migration {tag!r} creates the class {name!r}, which is there already"
         )
+
+
+def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
+    """Return the table of {type: "durable_object_namespace", name, class_name, …}."""
+    keys = ("name", "class_name", "script_name", "environment")
+    objects = [{key: one[key] for key in keys if one.get(key)} for one in entries]
+    return {"bindings": objects}

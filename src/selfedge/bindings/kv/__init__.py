@@ -1,13 +1,14 @@
 """Workers KV."""
 
-from selfedge.binding import Binding
+from selfedge.binding import Binding, Upload
 from selfedge.bindings.kv.compile import KIND, compile_namespace
-from selfedge.bindings.kv.config import KVNamespace, parse
+from selfedge.bindings.kv.config import KVNamespace, parse, uploaded
 
 BINDING: Binding[KVNamespace] = Binding(
     kind=KIND,
     table="kv_namespaces",
     parse=parse,
     compile=compile_namespace,
+    upload=Upload(types=frozenset({"kv_namespace"}), table=uploaded),
     serve="selfedge.bindings.kv.server:serve",
 )

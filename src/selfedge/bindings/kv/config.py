@@ -1,7 +1,7 @@
 """The table `kv_namespaces` of a wrangler file."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import msgspec
 
@@ -33,3 +33,8 @@ def parse(table: object) -> Sequence[KVNamespace]:
         msgspec.ValidationError: it is not of this shape.
     """
     return msgspec.convert(table, list[KVNamespace])
+
+
+def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
+    """Return the table of {type: "kv_namespace", name, namespace_id}."""
+    return [{"binding": one["name"], "id": one["namespace_id"]} for one in entries]

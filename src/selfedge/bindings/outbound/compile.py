@@ -4,19 +4,18 @@ import json
 from importlib.resources import files
 from urllib.parse import urlsplit
 
-from selfedge.binding import Fragment, Row, Site
+from selfedge.binding import CF_HEADER, PROTO_HEADER, Fragment, Row, Site
 from selfedge.bindings.outbound.config import Outbound
 from selfedge.types import Struct
 
 _DATE = "2026-10-01"
-_INTERNET: Struct = {
-    "name": "internet",
-    "network": {"allow": ["public"], "tlsOptions": {"trustBrowserCas": True}},
-}
+CALLER_HEADER = "selfedge-caller"
+"""Names the Worker that asks, on calls to the node's own hosts; users cannot set it."""
 
 
 def compile_outbound(entry: Outbound, site: Site) -> Fragment:  # noqa: ARG001
     """Return the gate as `globalOutbound`, with one service for each origin."""
+    internet = _internet(site)
     origins = dict(site.origins)
     own = {}
     if site.upstream:
@@ -29,9 +28,29 @@ def compile_outbound(entry: Outbound, site: Site) -> Fragment:  # noqa: ARG001
         rows.append(Row(name="(own host)", kind="upstream", detail=site.upstream))
     return Fragment(
         worker={"globalOutbound": {"name": gate["name"]}},
-        services=[_INTERNET, gate, *map(_origin, urls)],
+        services=[internet, gate, *_front(site), *map(_origin, urls)],
         rows=rows,
     )
+
+
+def _internet(site: Site) -> Struct:
+    allowed = ["public", "private"] if site.private else ["public"]
+    network = {"allow": allowed, "tlsOptions": {"trustBrowserCas": True}}
+    return {"name": "internet", "network": network}
+
+
+def _front(site: Site) -> list[Struct]:
+    """Return the service that answers for the node's own hosts."""
+    if site.front is None:
+        return []
+    caller = {"name": CALLER_HEADER, "value": f"{site.account}/{site.worker}"}
+    http = {
+        "injectRequestHeaders": [caller],
+        "cfBlobHeader": CF_HEADER,
+        "forwardedProtoHeader": PROTO_HEADER,
+    }
+    external = {"address": site.front, "http": http}
+    return [{"name": f"front:{site.worker}", "external": external}]
 
 
 def _gate(routes: dict[str, str], urls: list[str], site: Site) -> Struct:
@@ -43,17 +62,21 @@ def _gate(routes: dict[str, str], urls: list[str], site: Site) -> Struct:
             for host, url in routes.items()
         },
         "ownHosts": list(site.own_hosts),
+        "served": list(site.served),
     }
     bindings: list[Struct] = [
         {"name": "config", "json": json.dumps(config)},
         {"name": "internet", "service": {"name": "internet"}},
     ]
+    if site.front is not None:
+        front = {"name": f"front:{site.worker}"}
+        bindings.append({"name": "front", "service": front})
     bindings += [
         {"name": name, "service": {"name": f"origin:{url}"}}
         for url, name in names.items()
     ]
     return {
-        "name": f"outbound:{site.worker}",
+        "name": f"outbound:{site.service or site.worker}",
         "worker": {
             "modules": [{"name": "selfedge-outbound.js", "esModule": source}],
             "compatibilityDate": _DATE,

@@ -4,13 +4,16 @@ export default {
   async fetch(request, env) {
     const { routes, ownHosts } = env.config;
     const target = new URL(request.url);
+    if (env.front !== undefined && isServed(target.hostname, env.config.served)) {
+      return env.front.fetch(request); // the node's own host: no detour by the network
+    }
     const route = routes[target.host] ?? routes[target.hostname];
     if (route !== undefined) return toOrigin(request, target, route, env);
     if (ownHosts.includes(target.host)) throw new Error(ownHost(target));
     try {
       return await env.internet.fetch(request);
     } catch (error) {
-      throw new Error(unreachable(target, error), { cause: error });
+      throw new Error(unreachable(target, error, env), { cause: error });
     }
   },
 };
@@ -34,16 +37,22 @@ function ownHost(target) {
   );
 }
 
-function unreachable(target, error) {
+function isServed(hostname, domains) {
+  return domains.some((domain) => hostname === domain || hostname.endsWith(`.${domain}`));
+}
+
+function unreachable(target, error, env) {
   const reason = isPrivate(target.hostname)
     ? "a Worker reaches public addresses only, and this one is private"
     : "it cannot be reached, or its address is not public";
   const detail = /^internal error|Network connection lost/.test(error?.message ?? "")
     ? ""
     : ` (${error.message})`;
+  const failed = `fetch to ${target.host} failed: ${reason}${detail}.`;
+  if (env.front !== undefined) return failed;
   return (
-    `fetch to ${target.host} failed: ${reason}${detail}. To send it to a server of ` +
-    `yours, start selfedge dev with --origin ${target.host}=http://HOST:PORT.`
+    `${failed} To send it to a server of yours, start selfedge dev ` +
+    `with --origin ${target.host}=http://HOST:PORT.`
   );
 }
 

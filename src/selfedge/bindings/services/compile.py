@@ -3,7 +3,7 @@
 import json
 from importlib.resources import files
 
-from selfedge.binding import Fragment, Row, Site
+from selfedge.binding import RPC_HOST, Fragment, Row, Site
 from selfedge.bindings.services.config import Service
 from selfedge.types import Struct
 
@@ -15,6 +15,8 @@ def compile_service(entry: Service, site: Site) -> Fragment:
     script = entry.service
     if entry.environment:
         script = f"{script}-{entry.environment}"
+    if address := site.elsewhere.get((script, entry.entrypoint)):
+        return _remote(entry, script, address)
     designator: Struct = {"name": site.worker_service(script)}
     if entry.entrypoint:
         designator["entrypoint"] = entry.entrypoint
@@ -31,6 +33,20 @@ def compile_service(entry: Service, site: Site) -> Fragment:
         bindings=[{"name": entry.binding, "service": designator}],
         services=services,
         rows=[Row(name=f"env.{entry.binding}", kind="service", detail=detail)],
+    )
+
+
+def _remote(entry: Service, script: str, address: str) -> Fragment:
+    """Return a binding to a Worker in another process, HTTP and RPC."""
+    place = f"{script}#{entry.entrypoint}" if entry.entrypoint else script
+    service = {
+        "name": f"elsewhere:{place}",
+        "external": {"address": address, "http": {"capnpConnectHost": RPC_HOST}},
+    }
+    return Fragment(
+        bindings=[{"name": entry.binding, "service": {"name": service["name"]}}],
+        services=[service],
+        rows=[Row(name=f"env.{entry.binding}", kind="service", detail=place)],
     )
 
 

@@ -1,6 +1,7 @@
 """The table `services`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -18,3 +19,12 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 def parse(table: object) -> Sequence[Service]:
     """Read [{binding, service, entrypoint?, environment?, props?}]."""
     return msgspec.convert(table, list[Service])
+
+
+def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
+    """Return the table of {type: "service", name, service, entrypoint?, …}."""
+    keys = ("service", "entrypoint", "props")
+    return [
+        {"binding": one["name"], **{key: one[key] for key in keys if key in one}}
+        for one in entries
+    ]

@@ -1,6 +1,7 @@
 """The table `vars`, and what `.dev.vars` adds to it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -16,3 +17,11 @@ def parse(table: object) -> Sequence[Var]:
     """Read {name: value}."""
     variables = msgspec.convert(table, dict[str, object])
     return [Var(name=name, value=value) for name, value in variables.items()]
+
+
+def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
+    """Return the table of variables and secrets; a secret comes with its text."""
+    return {
+        one["name"]: one["json"] if one["type"] == "json" else one["text"]
+        for one in entries
+    }

@@ -1,14 +1,15 @@
 """Vectorize: indexes of vectors with search by nearness."""
 
-from selfedge.binding import Binding
+from selfedge.binding import Binding, Upload
 from selfedge.bindings.vectorize.compile import compile_index
-from selfedge.bindings.vectorize.config import IndexBinding, parse
+from selfedge.bindings.vectorize.config import IndexBinding, parse, uploaded
 
 BINDING: Binding[IndexBinding] = Binding(
     kind="vectorize",
     table="vectorize",
     parse=parse,
     compile=compile_index,
+    upload=Upload(types=frozenset({"vectorize"}), table=uploaded),
     serve="selfedge.bindings.vectorize.server:serve",
     routes="selfedge.bindings.vectorize.api:routes",
 )

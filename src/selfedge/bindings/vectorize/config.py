@@ -1,7 +1,7 @@
 """The table `[[vectorize]]` of a wrangler file."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import msgspec
 
@@ -30,3 +30,10 @@ def parse(table: object) -> Sequence[IndexBinding]:
                 f" - at `$[{number}].index_name`"
             )
     return entries
+
+
+def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
+    """Return the table of {type: "vectorize", name, index_name}."""
+    return [
+        {"binding": one["name"], "index_name": one["index_name"]} for one in entries
+    ]

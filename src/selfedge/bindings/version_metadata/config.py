@@ -1,6 +1,7 @@
 """The table `version_metadata`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -14,3 +15,10 @@ class VersionMetadata(msgspec.Struct, frozen=True, kw_only=True):
 def parse(table: object) -> Sequence[VersionMetadata]:
     """Read {binding}."""
     return [msgspec.convert(table, VersionMetadata)]
+
+
+def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
+    """Return the table of {type: "version_metadata", name}; there is one at most."""
+    if len(entries) > 1:
+        raise ValueError("a Worker has one version_metadata binding at most")
+    return {"binding": entries[0]["name"]}
