@@ -13,9 +13,9 @@ from selfedge.bindings.kv.model import (
     Value,
 )
 from selfedge.bindings.kv.rows import Entry
-from selfedge.bindings.kv.turns import Turns
 from selfedge.errors import StorageError
 from selfedge.storage.contract import Blobs, Records
+from selfedge.storage.turns import Turns
 from selfedge.types import Clock
 
 INLINE_MAX_BYTES = 16 * 1024

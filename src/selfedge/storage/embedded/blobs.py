@@ -103,6 +103,8 @@ async def _write_file(path: Path, chunks: AsyncIterator[bytes]) -> int:
             with _explained(path):
                 await _in_thread(_write_all, file, piece)
             size += len(piece)
+        with _explained(path):  # who knows of a blob finds it whole, also after a fall
+            await _in_thread(os.fsync, file)
     finally:
         os.close(file)
     return size
