@@ -4,19 +4,25 @@ import asyncio
 import http.client
 import json
 import socket
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from selfedge.binding import Route
+from selfedge.binding import AnyBinding, Context, Route
 from selfedge.client.address import Address
-from selfedge.control.estate import Estate, OneAccount
+from selfedge.control.estate import OneAccount
 from selfedge.control.listen import listen_loopback
-from selfedge.control.server import BASE_PATH, Control, Rules, serving
+from selfedge.control.server import BASE_PATH, Control, serving
 from selfedge.control.table import Room, Tables
-from selfedge.control.who import OneToken, Who
+from selfedge.control.who import OneToken
+from selfedge.services.server import Services
+from selfedge.settings import Settings
+from selfedge.storage.embedded import EmbeddedStorage
+from selfedge.types import Clock
 
 TOKEN = "the-token"
 TIMEOUT_S = 10.0
@@ -89,16 +95,45 @@ def api_server(
     async def room(_account: str) -> Room:
         return Room(None, running)  # type: ignore[arg-type]
 
-    tables = Tables(routes, bindings, room)
-    with control_server(OneToken(TOKEN, "dev"), OneAccount("local"), tables) as server:
+    async def made(_stack: AsyncExitStack) -> Control:
+        tables = Tables(routes, bindings, room)
+        return Control(OneToken(TOKEN, "dev"), OneAccount("local"), tables)
+
+    with control_server(made) as server:
+        yield server
+
+
+@contextmanager
+def bindings_server(
+    bindings: Sequence[AnyBinding], root: Path, clock: Clock = time.time
+) -> Iterator[Server]:
+    """Serve the routes of real services, whose state is in `root`."""
+
+    async def made(stack: AsyncExitStack) -> Control:
+        storage = await stack.enter_async_context(EmbeddedStorage(root))
+        context = Context(
+            storage=storage,
+            settings=Settings(cache_dir=root),
+            clock=clock,
+            notice=lambda _: None,
+        )
+        services = await stack.enter_async_context(Services(bindings, context, {}))
+
+        async def room(_account: str) -> Room:
+            return Room(context, services.running)
+
+        tables = Tables((), bindings, room)
+        return Control(OneToken(TOKEN, "dev"), OneAccount("local"), tables)
+
+    with control_server(made) as server:
         yield server
 
 
 @contextmanager
 def control_server(
-    who: Who, estate: Estate, tables: Tables, rules: Rules | None = None
+    make: Callable[[AsyncExitStack], Awaitable[Control]],
 ) -> Iterator[Server]:
-    """Serve whom and what a test says, until the context ends."""
+    """Serve what `make` returns, until the context ends."""
     ready = Event()
     lent = listen_loopback(0)
     made: list[Server] = []
@@ -106,9 +141,11 @@ def control_server(
     async def serve() -> None:
         server = Server(lent.getsockname()[1])
         made.append(server)
-        async with serving(Control(who, estate, tables, rules or Rules()), lent):
-            ready.set()
-            await asyncio.to_thread(server.stop.wait)
+        async with AsyncExitStack() as stack:
+            control = await make(stack)
+            async with serving(control, lent):
+                ready.set()
+                await asyncio.to_thread(server.stop.wait)
 
     thread = Thread(target=asyncio.run, args=(serve(),))
     thread.start()

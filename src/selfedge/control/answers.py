@@ -23,13 +23,5 @@ def envelope_response(
         status=status,
         body=envelope,
         content_type="application/json",
-        headers={**SECURITY, **(headers or {})},
+        headers=headers,
     )
-
-
-def secured(response: web.StreamResponse) -> web.StreamResponse:
-    """Give a response of a route's own those headers that it lacks, if it can be."""
-    if not response.prepared:
-        for name, value in SECURITY.items():
-            response.headers.setdefault(name, value)
-    return response

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from selfedge.api.codes import BAD_HEADERS, INTERNAL
-from selfedge.control.answers import envelope_response
+from selfedge.control.answers import SECURITY, envelope_response
 from selfedge.control.envelope import failure
 
 BODY_MAX_BYTES = 100 * 1024 * 1024  # Cloudflare's; routes may take less
@@ -143,11 +143,19 @@ class _Server(web.Server):
         return _Connection(self, loop=asyncio.get_running_loop(), **_OPTIONS)
 
 
+class _Request(web.BaseRequest):
+    """A request whose answer gets the headers that all have."""
+
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        for name, value in SECURITY.items():
+            response.headers.setdefault(name, value)
+
+
 def _request(
     message: Any, payload: Any, protocol: Any, writer: Any, task: Any
 ) -> web.BaseRequest:
     protocol.begun(payload)
-    return web.BaseRequest(
+    return _Request(
         message,
         payload,
         protocol,

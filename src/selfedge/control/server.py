@@ -19,7 +19,7 @@ from selfedge.api.codes import (
     NO_ROUTE,
 )
 from selfedge.binding import Call, Caller
-from selfedge.control.answers import envelope_response, secured
+from selfedge.control.answers import envelope_response
 from selfedge.control.audit import AuditLog
 from selfedge.control.connections import BODY_MAX_BYTES, answering
 from selfedge.control.envelope import failure, success
@@ -87,7 +87,7 @@ class Control:
         try:
             result = await self._result(request, visit)
             if isinstance(result, web.StreamResponse):
-                return secured(result)
+                return result
             return envelope_response(200, success(result))
         except Exception as error:  # noqa: BLE001 - each becomes an answer, or a log line
             return _failed(request, error)

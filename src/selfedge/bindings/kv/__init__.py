@@ -11,4 +11,5 @@ BINDING: Binding[KVNamespace] = Binding(
     compile=compile_namespace,
     upload=Upload(types=frozenset({"kv_namespace"}), table=uploaded),
     serve="selfedge.bindings.kv.server:serve",
+    routes="selfedge.bindings.kv.api:routes",
 )

@@ -8,5 +8,10 @@ CACHE_TTL_MIN_S = 30
 LIST_MAX_KEYS = 1000
 BULK_MAX_KEYS = 100
 BULK_MAX_BYTES = 25 * 1024 * 1024
+NAMESPACES_MAX = 1000
+TITLE_MAX_CHARS = 512
+HTTP_BULK_MAX_KEYS = 10_000
+"""Of a bulk write or delete of the control API; its body has at most 100 MiB."""
+
 TIME_MAX_S = 2**53
 """Times above are no exact integers in JavaScript."""

@@ -1,7 +1,7 @@
 """KV over HTTP, as workerd's `kvNamespace` asks for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 from http import HTTPStatus
 
@@ -13,6 +13,7 @@ from selfedge.binding import Context
 from selfedge.bindings.kv import errors, limits, rules, wire
 from selfedge.bindings.kv.errors import KVError
 from selfedge.bindings.kv.model import Value
+from selfedge.bindings.kv.namespaces import Namespaces
 from selfedge.bindings.kv.service import INLINE_MAX_BYTES, KVService
 from selfedge.errors import StorageError
 
@@ -37,7 +38,7 @@ async def serve(context: Context) -> AsyncIterator["KVServer"]:
     await service.remove_orphans()
     sweeper = asyncio.create_task(_sweep(service), name="kv sweeper")
     try:
-        yield KVServer(service)
+        yield KVServer(service, Namespaces(context.storage.records("kv"), service))
     finally:
         sweeper.cancel()
         with suppress(asyncio.CancelledError):
@@ -54,8 +55,13 @@ async def _sweep(service: KVService) -> None:
 class KVServer:
     """Answers the requests of workerd's KV client; the resource is a namespace."""
 
-    def __init__(self, service: KVService) -> None:
-        self._service = service
+    def __init__(self, service: KVService, namespaces: Namespaces) -> None:
+        self.service = service
+        self.namespaces = namespaces
+
+    def bound(self, resources: Iterable[str]) -> None:
+        """Let the namespaces exist that Workers use."""
+        self.namespaces.bound(resources)
 
     async def handle(self, resource: str, request: BaseRequest) -> StreamResponse:
         """Answer one request for the namespace `resource`."""
@@ -75,7 +81,7 @@ class KVServer:
         )
         match asked:
             case wire.Get():
-                value = await self._service.get(
+                value = await self.service.get(
                     namespace, asked.key, cache_ttl=asked.cache_ttl
                 )
                 return await _value(value, request)
@@ -83,10 +89,10 @@ class KVServer:
                 await self._put(namespace, asked, request)
                 return Reply(200)
             case wire.Delete():
-                await self._service.delete(namespace, asked.key)
+                await self.service.delete(namespace, asked.key)
                 return Reply(200)
             case wire.List():
-                page = await self._service.list(
+                page = await self.service.list(
                     namespace,
                     prefix=asked.prefix,
                     limit=asked.limit,
@@ -103,7 +109,7 @@ class KVServer:
         small = size is not None and size <= INLINE_MAX_BYTES
         value = await request.content.read() if small else request.content.iter_any()
         try:
-            await self._service.put(namespace, asked.key, value, asked.options)
+            await self.service.put(namespace, asked.key, value, asked.options)
         except errors.ValueTooLarge as error:  # a stream tells its length at its end
             rest = await _drained(request)
             raise errors.ValueTooLarge(error.size_bytes + rest) from error
@@ -111,7 +117,7 @@ class KVServer:
     async def _bulk_get(self, namespace: str, request: BaseRequest) -> StreamResponse:
         body = await _small_body(request)
         asked = wire.bulk_body(body)
-        found = await self._service.bulk_get(
+        found = await self.service.bulk_get(
             namespace, asked.keys, cache_ttl=wire.cache_ttl(asked.cache_ttl)
         )
         return Reply(200, wire.bulk_json(asked, found))

@@ -50,10 +50,10 @@ class KVService:
             if entry is None:
                 return None
             if entry.blob is None:
-                return Value(entry.size, entry.metadata, entry.inline, None)
+                return _value(entry, None)
             chunks = await self._opened(entry.blob, entry.size)
             if chunks is not None:
-                return Value(entry.size, entry.metadata, b"", chunks)
+                return _value(entry, chunks)
         raise StorageError(
             f"The value of the KV key {key!r} in namespace {namespace!r} is missing "
             "from the state directory. Put or delete the key to mend it."
@@ -144,6 +144,31 @@ class KVService:
                 name = row[len(base) :].decode()
                 keys.append(ListedKey(name, entry.expiration, entry.metadata))
         return Page(keys, None)
+
+    async def clear(self, namespace: str) -> None:
+        """Remove all keys of `namespace`.
+
+        Raises:
+            StorageError: the disk is failing; some keys may be left.
+        """
+        start = rows.namespace_rows(namespace)
+        end = rows.end_of(start)
+        while pairs := await self._records.scan(start, end, _SCAN_ROWS):
+            await asyncio.gather(*(self._replace(row, None) for row, _ in pairs))
+            start = pairs[-1][0]
+
+    async def filled(self) -> Sequence[str]:
+        """Return the namespaces that have keys.
+
+        Raises:
+            StorageError: the disk is failing.
+        """
+        found: list[str] = []
+        start, end = rows.ENTRIES
+        while pairs := await self._records.scan(start, end, 1):
+            found.append(rows.namespace_of(pairs[0][0]))
+            start = rows.end_of(rows.namespace_rows(found[-1]))
+        return found
 
     async def sweep(self) -> None:
         """Remove from disk what has expired.
@@ -250,6 +275,10 @@ class KVService:
             await self._write(row, entry, None)
         if entry.blob is not None:
             await self._blobs.delete(entry.blob)
+
+
+def _value(entry: Entry, chunks: AsyncGenerator[bytes, None] | None) -> Value:
+    return Value(entry.size, entry.metadata, entry.inline, chunks, entry.expiration)
 
 
 def _is_live(entry: Entry, clock: Clock) -> bool:

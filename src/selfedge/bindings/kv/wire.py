@@ -90,7 +90,7 @@ def request(method: str, target: str, metadata: str | None) -> Request:
     if method == "GET":
         return _list(_fields(query))
     if method == "PUT":
-        return Put(_key(path), _options(_fields(query), metadata))
+        return Put(_key(path), put_options(_fields(query), metadata))
     if method == "DELETE":
         return Delete(_key(path))
     if method == "POST" and path == "/bulk/get":
@@ -113,6 +113,27 @@ def bulk_body(body: bytes) -> BulkBody:
             f'"{asked.type}" is not a valid type. Use "json" or "text"'
         )
     return asked
+
+
+def put_options(fields: Mapping[str, str], metadata: str | None) -> PutOptions:
+    """Return what a query and the metadata say of a value.
+
+    Raises:
+        KVError: a time is no whole number, or the metadata is no text.
+    """
+    if metadata is not None and not _is_text(metadata):
+        raise errors.InvalidMetadata
+    ttl, time = fields.get("expiration_ttl"), fields.get("expiration")
+    options = PutOptions(
+        metadata=metadata,
+        expiration=None if time is None else _integer(time),
+        expiration_ttl=None if ttl is None else _integer(ttl),
+    )
+    if ttl is not None and options.expiration_ttl is None:
+        raise errors.InvalidTtl(ttl, errors.InvalidTtl.WHOLE)
+    if time is not None and options.expiration is None:
+        raise errors.InvalidExpiration(time, errors.InvalidExpiration.WHOLE)
+    return options
 
 
 def cache_ttl(given: str | int | None) -> int | None:
@@ -217,22 +238,6 @@ def _list(fields: Mapping[str, str]) -> List:
     if limit is None:
         raise errors.InvalidLimit(given, "Please specify an integer greater than 0.")
     return List(fields.get("prefix", ""), limit, fields.get("cursor") or None)
-
-
-def _options(fields: Mapping[str, str], metadata: str | None) -> PutOptions:
-    if metadata is not None and not _is_text(metadata):
-        raise errors.InvalidMetadata
-    ttl, time = fields.get("expiration_ttl"), fields.get("expiration")
-    options = PutOptions(
-        metadata=metadata,
-        expiration=None if time is None else _integer(time),
-        expiration_ttl=None if ttl is None else _integer(ttl),
-    )
-    if ttl is not None and options.expiration_ttl is None:
-        raise errors.InvalidTtl(ttl, errors.InvalidTtl.WHOLE)
-    if time is not None and options.expiration is None:
-        raise errors.InvalidExpiration(time, errors.InvalidExpiration.WHOLE)
-    return options
 
 
 def _integer(text: str) -> int | None:

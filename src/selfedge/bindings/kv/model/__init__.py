@@ -15,6 +15,7 @@ class Value:
     metadata: str | None
     inline: bytes
     chunks: AsyncGenerator[bytes, None] | None
+    expiration: int | None = None  # seconds since the epoch
 
     async def read(self) -> bytes:
         """Return the whole value."""

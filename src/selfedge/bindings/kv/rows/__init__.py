@@ -3,6 +3,7 @@
     e <namespace> <key>            → an Entry
     x <expiration> <row of entry>  → nothing: what expires first stands first
     b <blob id>                    → nothing: a blob that an entry names
+    n <namespace>                  → the title of a namespace
 
 A mark is written and removed in the transaction that writes its entry.
 """
@@ -12,11 +13,18 @@ from dataclasses import dataclass
 
 _HEAD = struct.Struct(">BQH")  # kind of value, expiration, size of the metadata
 _BLOB = struct.Struct(">Q")  # size of the value, before the blob's id
+_SIZE = struct.Struct(">H")  # of a namespace's name
 _EXPIRATION = struct.Struct(">Q")
 _INLINE, _IN_BLOB = 0, 1
 
 BLOB_MARKS = (b"b", b"c")
 """Start and end of all marks of blobs."""
+
+ENTRIES = (b"e", b"f")
+"""Start and end of all entries."""
+
+TITLES = (b"n", b"o")
+"""Start and end of all titles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,24 @@ def decode(row: bytes) -> Entry:
 def namespace_rows(namespace: str) -> bytes:
     """Return what the rows of all keys of `namespace` begin with."""
     name = namespace.encode()
-    return b"e" + struct.pack(">H", len(name)) + name
+    return b"e" + _SIZE.pack(len(name)) + name
+
+
+def namespace_of(row: bytes) -> str:
+    """Return the namespace of the entry that stands in `row`."""
+    start = 1 + _SIZE.size
+    (size,) = _SIZE.unpack_from(row, 1)
+    return row[start : start + size].decode()
+
+
+def title_row(namespace: str) -> bytes:
+    """Return the row of the title of `namespace`."""
+    return b"n" + namespace.encode()
+
+
+def titled(row: bytes) -> str:
+    """Return the namespace whose title stands in `row`."""
+    return row[1:].decode()
 
 
 def end_of(prefix: bytes) -> bytes:
