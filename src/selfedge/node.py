@@ -36,6 +36,7 @@ from selfedge.supervisor.project import ACCOUNT, Choices, Project
 from selfedge.supervisor.remapper import Remapper
 from selfedge.supervisor.sockets import ClientPort, listen_unix
 from selfedge.supervisor.state import owned, run_directory
+from selfedge.supervisor.watchdog import Watchdog
 from selfedge.workerd.config import encode
 from selfedge.workerd.install import Engine
 
@@ -144,7 +145,7 @@ async def _running(
         encode=partial(encode, schema=engine.schema),
         run_dir=run_dir,
         hear=console.hear,
-        notice=terminal.notice,
+        watchdog=lambda start: Watchdog(start, terminal.notice),
     )
     path = run_dir / "services.sock"
     lent = listen_unix(path)

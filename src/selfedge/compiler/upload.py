@@ -55,7 +55,10 @@ def script(
         secrets={},
     )
     bundle = Bundle(
-        modules=modules, exports=version.exports, source_map=None, inputs=frozenset()
+        modules=modules,
+        exports=version.exports,
+        source_map=contents.get(version.source_map or ""),
+        inputs=frozenset(),
     )
     return Script(manifest=manifest, bundle=bundle)
 

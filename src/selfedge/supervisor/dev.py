@@ -129,7 +129,7 @@ class DevLoop:
         before = self._seen
         now = fingerprint(self._files)
         self._seen = {file: before.get(file, look) for file, look in now.items()}
-        self._remapper.use(project)
+        self._remapper.use(project.parts)
         return project
 
     def _read(self) -> Sequence[Manifest]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from selfedge.supervisor.door import Door, Sockets
 from selfedge.supervisor.process import Hear
 from selfedge.supervisor.slot import Release, Slot
-from selfedge.supervisor.watchdog import Watchdog
-from selfedge.types import Notice, Struct
+from selfedge.supervisor.watchdog import Guard, Start
+from selfedge.types import Struct
 
 Encode = Callable[[Struct], bytes]
 Make = Callable[[str], Release]
@@ -26,7 +26,7 @@ class Group:
         encode: Encode,
         run_dir: Path,
         hear: Hear,
-        notice: Notice,
+        watchdog: Callable[[Start], Guard],
     ) -> None:
         self._door = door
         self._workerd = workerd
@@ -36,10 +36,15 @@ class Group:
         self._generations = itertools.count(1)
         self._current: Slot | None = None
         self._make: Make | None = None
-        self._watchdog = Watchdog(self._start, notice)
+        self._watchdog = watchdog(self._start)
         self._slots: set[Slot] = set()  # all that have a process or clients
         self._leaving: dict[asyncio.Task[None], Slot] = {}
         self._lock = asyncio.Lock()
+
+    @property
+    def current(self) -> Slot | None:
+        """Where clients are led to."""
+        return self._current
 
     async def release(self, make: Make) -> None:
         """Put what `make` describes in place of what runs; lose no request.
@@ -52,22 +57,41 @@ class Group:
         """
         async with self._lock:
             self._make = make
-            generation = next(self._generations)
-            successor = self._base(generation + 1).with_suffix(".forward")
-            release = make(f"unix:{successor}")
-            old = self._current
-            if old is not None and old.hung:
-                await self._give_up(old)
-            waiting = old is not None and old.process is None
-            slot = Slot(release, self._sockets(release, old), self._base(generation))
-            self._slots.add(slot)
-            if old is None or waiting:
-                await self._begin(slot, old)
-            elif old.release.durable and release.durable:
-                await self._replace(slot, old)
-            else:
-                await self._overlap(slot, old)
+            slot, old = await self._next(make)
+            try:
+                if old is None or old.process is None:
+                    await self._lead_to(slot, old)
+                    await self._start(slot)
+                elif old.release.durable and slot.release.durable:
+                    await self._replace(slot, old)
+                else:
+                    await self._overlap(slot, old)
+            finally:
+                if self._current is not None:
+                    self._watchdog.guard(self._current)
+
+    async def prepare(self, make: Make) -> None:
+        """Have clients wait at what `make` describes; the watchdog starts it."""
+        async with self._lock:
+            self._make = make
+            slot, old = await self._next(make)
+            if old is not None and old.process is not None:
+                await old.leave()
+            await self._lead_to(slot, old)
             self._watchdog.guard(slot)
+
+    async def _next(self, make: Make) -> tuple[Slot, Slot | None]:
+        """Return a fresh slot and the one that is current, which nobody guards now."""
+        generation = next(self._generations)
+        successor = self._base(generation + 1).with_suffix(".forward")
+        release = make(f"unix:{successor}")
+        await self._watchdog.rest()
+        old = self._current
+        if old is not None and (old.hung or old.ended):
+            await self._give_up(old)
+        slot = Slot(release, self._sockets(release, old), self._base(generation))
+        self._slots.add(slot)
+        return slot, old
 
     async def restart(self) -> None:
         """Start the current release again, in a fresh process."""
@@ -76,7 +100,7 @@ class Group:
 
     async def stop(self) -> None:
         """Stop all processes; requests under way get about a second."""
-        self._watchdog.rest()
+        await self._watchdog.rest()
         if self._current is not None:
             await self._current.leave()
         for task in self._leaving:
@@ -94,16 +118,16 @@ class Group:
             return old.clients
         return self._door.open(release.clients)
 
-    async def _begin(self, slot: Slot, waiting: Slot | None) -> None:
-        """Serve clients of whom some may wait already."""
+    async def _lead_to(self, slot: Slot, waiting: Slot | None) -> None:
+        """Lead clients to `slot`; those who wait in its sockets stay there."""
+        self._current = slot
+        slot.admit()
+        await self._door.steer(slot.clients)
         if waiting is not None:
             waiting.close()
             self._slots.discard(waiting)
             if waiting.clients is not slot.clients:
                 self._door.close(waiting.clients)
-        self._current = slot
-        await self._door.steer(slot.clients)
-        await self._start(slot)
 
     async def _overlap(self, slot: Slot, old: Slot) -> None:
         """Let the old process finish beside the new one."""
@@ -113,13 +137,14 @@ class Group:
             self._discard(slot)
             raise
         self._current = slot
+        slot.admit()
         await self._door.steer(slot.clients)
         self._let_go(old)
 
     async def _replace(self, slot: Slot, old: Slot) -> None:
         """Have clients wait in the new socket while the old process gives way."""
-        self._watchdog.rest()
         self._current = slot
+        slot.admit()
         await self._door.steer(slot.clients)
         await old.leave()
         self._discard(old)
@@ -136,7 +161,6 @@ class Group:
 
     async def _give_up(self, hung: Slot) -> None:
         """End a process in a loop; its clients wait for the successor."""
-        self._watchdog.rest()
         await hung.kill()
         hung.process = None
 

@@ -1,25 +1,26 @@
 """Stack frames of a project's bundles → positions in the code that was written."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from selfedge.bundle import SourceMap, remap
+from selfedge.compiler.graph import Part
 from selfedge.errors import BuildError
-from selfedge.supervisor.project import Project
 
 
 class Remapper:
-    """Rewrites stacks for the project that runs now; maps are read when needed."""
+    """Rewrites stacks for the Workers that run now; maps are read when needed."""
 
     def __init__(self) -> None:
         self._raw: dict[str, tuple[bytes, Path]] = {}
         self._maps: dict[str, SourceMap] = {}
 
-    def use(self, project: Project) -> None:
-        """Take the maps of `project`."""
+    def use(self, parts: Sequence[Part]) -> None:
+        """Take the maps of `parts`."""
         self._maps.clear()
         self._raw = {
             item.script.bundle.modules[0].name: (raw, item.script.manifest.root)
-            for item in project.parts
+            for item in parts
             if (raw := item.script.bundle.source_map) is not None
         }
 

@@ -2,15 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from selfedge.compiler.process import CLIENT_SOCKET, FORWARD_SOCKET, control_socket
 from selfedge.supervisor.control import Activity, Control
 from selfedge.supervisor.door import Sockets
 from selfedge.supervisor.process import EngineProcess, Hear
-from selfedge.supervisor.sockets import listen_unix
+from selfedge.supervisor.sockets import Entrance, listen_unix
 from selfedge.types import Struct
 
 DRAIN_S = 30.0  # what a process without Durable Objects may take to finish
@@ -28,6 +28,9 @@ class Release:
     config: Struct
     durable: bool  # it owns Durable Objects: never beside another that does
     clients: Sequence[str] = (CLIENT_SOCKET,)  # sockets at which clients come in
+    entrances: Mapping[str, Path] = field(default_factory=dict)
+    """Sockets at which other processes come in, and where they look for them."""
+    forwards: bool = True  # while it drains, it passes requests to its successor
 
 
 class Slot:
@@ -39,18 +42,31 @@ class Slot:
         self.process: EngineProcess | None = None
         self.hung = False  # it has not answered for a while
         self._config = base.with_suffix(".config")
-        self._paths = {FORWARD_SOCKET: base.with_suffix(".forward")}
+        self._paths: dict[str, Path] = {}
+        if release.forwards:
+            self._paths[FORWARD_SOCKET] = base.with_suffix(".forward")
         for index, script in enumerate(release.scripts):
             self._paths[control_socket(script)] = base.with_suffix(f".control{index}")
         self._private = {name: listen_unix(path) for name, path in self._paths.items()}
+        self._entrances = {
+            name: Entrance(path, base) for name, path in release.entrances.items()
+        }
         self.control = Control(
             tuple(self._paths[control_socket(script)] for script in release.scripts)
         )
 
     @property
-    def forward_path(self) -> Path:
-        """Where a predecessor sends what still reaches it."""
-        return self._paths[FORWARD_SOCKET]
+    def waiting_at(self) -> Sockets:
+        """The sockets in which those wait who want something of the Workers."""
+        return {
+            **self.clients,
+            **{name: way.socket for name, way in self._entrances.items()},
+        }
+
+    def admit(self) -> None:
+        """Have other processes come here from now on."""
+        for way in self._entrances.values():
+            way.publish()
 
     async def start(self, workerd: Path, config: bytes, hear: Hear) -> None:
         """Start a process on the sockets; those who wait are served at once.
@@ -60,7 +76,7 @@ class Slot:
         """
         self._config.touch(mode=0o600)
         self._config.write_bytes(config)
-        sockets = {**self.clients, **self._private}
+        sockets = {**self.waiting_at, **self._private}
         try:
             self.process = await EngineProcess.start(
                 workerd, self._config, sockets, hear
@@ -76,7 +92,8 @@ class Slot:
         """
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(DRAIN_S):
-                await self.control.forward()
+                if self.release.forwards:
+                    await self.control.forward()
                 await self._idle()
         if predecessors:
             await asyncio.wait(predecessors)
@@ -95,8 +112,15 @@ class Slot:
         if self.process is not None:
             await self.process.kill()
 
+    @property
+    def ended(self) -> bool:
+        """Whether its process has ended by itself."""
+        return self.process is not None and not self.process.running
+
     def close(self) -> None:
         """Remove the private sockets."""
+        for way in self._entrances.values():
+            way.close()
         for name, one in self._private.items():
             one.close()
             self._paths[name].unlink(missing_ok=True)

@@ -67,7 +67,7 @@ class ClientPort:
         places in the kernel's row, and connections would go astray meanwhile.
         """
         if one in self._sockets:
-            _cut_off(one)
+            cut_off(one)
             self._free.append(one)
         else:
             one.close()
@@ -86,7 +86,7 @@ class ClientPort:
         return one
 
 
-def _cut_off(one: socket.socket) -> None:
+def cut_off(one: socket.socket) -> None:
     """Close connections that wait in vain: their process hung, and has ended."""
     one.setblocking(False)  # noqa: FBT003 - the name says it
     with contextlib.suppress(OSError):
@@ -102,6 +102,29 @@ def listen_unix(path: Path) -> socket.socket:
     one.bind(str(path))
     one.listen(BACKLOG)
     return one
+
+
+class Entrance:
+    """A unix socket that takes the place of its predecessor's at the same path."""
+
+    def __init__(self, path: Path, base: Path) -> None:
+        self._path = path
+        self._fresh = base.with_suffix(f".{path.name}")
+        self.socket = listen_unix(self._fresh)
+        self._inode = self._fresh.stat().st_ino
+
+    def publish(self) -> None:
+        """Let new connections to the path come here."""
+        if self._fresh.exists():
+            self._fresh.replace(self._path)
+
+    def close(self) -> None:
+        """Let nobody in; a successor's socket at the path stays."""
+        self.socket.close()
+        self._fresh.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if self._path.stat().st_ino == self._inode:
+                self._path.unlink()
 
 
 def _probe(family: int, host: str, port: int) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from selfedge.errors import EngineError
 from selfedge.supervisor.slot import Slot
@@ -15,6 +16,16 @@ BUSY_AFTER_S = 5.0
 Start = Callable[[Slot], Awaitable[None]]
 
 
+class Guard(Protocol):
+    """Looks after the process of one slot at a time."""
+
+    def guard(self, slot: Slot) -> None:
+        """Look after the process of `slot`, and no other any more."""
+
+    async def rest(self) -> None:
+        """Look after nothing: what ends from now on was meant to."""
+
+
 class Watchdog:
     """Guards the process of one slot at a time."""
 
@@ -25,13 +36,15 @@ class Watchdog:
 
     def guard(self, slot: Slot) -> None:
         """Guard the process of `slot`, and no other any more."""
-        self.rest()
+        if self._task is not None:
+            self._task.cancel()
         self._task = asyncio.create_task(self._guard(slot))
 
-    def rest(self) -> None:
+    async def rest(self) -> None:
         """Guard nothing: what ends from now on was meant to."""
         if self._task is not None:
             self._task.cancel()
+            await asyncio.wait({self._task})
             self._task = None
 
     async def _guard(self, slot: Slot) -> None:
