@@ -18,6 +18,7 @@ class Activity(msgspec.Struct, frozen=True, rename="camel"):
     """What is under way in an isolate, or in several."""
 
     requests: int = 0
+    total: int = 0  # requests since the start
     background: int = 0  # pending waitUntil
     web_sockets: int = 0  # accepted so far
     waiting: int = 0  # requests at the gate
@@ -31,6 +32,7 @@ class Activity(msgspec.Struct, frozen=True, rename="camel"):
     def __add__(self, other: "Activity") -> "Activity":
         return Activity(
             requests=self.requests + other.requests,
+            total=self.total + other.total,
             background=self.background + other.background,
             web_sockets=self.web_sockets + other.web_sockets,
             waiting=self.waiting + other.waiting,
@@ -44,14 +46,14 @@ class Control:
 
     paths: tuple[Path, ...]
 
-    async def status(self) -> Activity:
+    async def status(self, within_s: float = ANSWER_TIMEOUT_S) -> Activity:
         """Return what is under way, summed.
 
         Raises:
             TimeoutError: an isolate does not answer: it is busy in a loop.
             OSError: the process is gone.
         """
-        return await self._ask_all("/status")
+        return await self._ask_all("/status", within_s)
 
     async def forward(self) -> Activity:
         """Have later requests passed to the successor."""
@@ -84,16 +86,22 @@ class Control:
             last = now
         return last
 
-    async def _ask_all(self, path: str) -> Activity:
-        answers = await asyncio.gather(*(_ask(one, path) for one in self.paths))
-        return sum(answers, start=Activity())
+    async def tell(self, path: str, body: bytes) -> Activity:
+        """Send `body`; return what is under way."""
+        return await self._ask_all(path, ANSWER_TIMEOUT_S, body)
+
+    async def _ask_all(
+        self, path: str, within_s: float = ANSWER_TIMEOUT_S, body: bytes = b""
+    ) -> Activity:
+        asking = (_ask(one, path, within_s, body) for one in self.paths)
+        return sum(await asyncio.gather(*asking), start=Activity())
 
 
-async def _ask(socket: Path, path: str) -> Activity:
-    async with asyncio.timeout(ANSWER_TIMEOUT_S):
+async def _ask(socket: Path, path: str, within_s: float, body: bytes) -> Activity:
+    async with asyncio.timeout(within_s):
         reader, writer = await asyncio.open_unix_connection(socket)
         try:
-            writer.write(_head(path, 0))
+            writer.write(_head(path, len(body)) + body)
             head = await reader.readuntil(b"\r\n\r\n")
             answer = await reader.readexactly(_content_length(head))
         except asyncio.IncompleteReadError as error:

@@ -1,0 +1,231 @@
+"""The catalog → what one process is to run."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from selfedge.binding import AnyBinding, Site
+from selfedge.catalog.model import Account, Version
+from selfedge.catalog.store import Catalog
+from selfedge.compiler.graph import Part, part
+from selfedge.compiler.process import Behind, Entrance, Placement, process_config
+from selfedge.compiler.upload import script as compiled_upload
+from selfedge.errors import BuildError, ManifestError
+from selfedge.supervisor.partition import callees, deployed
+from selfedge.supervisor.slot import Release
+
+EdgeConfig = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Land:
+    """What is the same for all processes of a node."""
+
+    bindings: Sequence[AnyBinding]
+    objects: Path  # folder of all Durable Objects
+    entrances: Path  # folder of the sockets at which processes reach each other
+    front: str  # address at which the node answers for its own hosts
+    served: Sequence[str]  # domains that the node answers for
+    edge: EdgeConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """A version of a script, as a part of a process."""
+
+    script: str
+    version: Version
+    percentage: float
+    first: bool  # of its script's versions: it owns the Durable Objects
+
+    @property
+    def name(self) -> str:
+        """The name of its part and of its client socket."""
+        return self.script if self.first else f"{self.script}@{self.version.id[:8]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One process of Workers, before it has sockets."""
+
+    runs: Sequence[Runs]
+    parts: Sequence[Part]
+    entrances: Mapping[tuple[str, str | None], Path]
+
+    @property
+    def limits(self) -> Mapping[str, int]:
+        """The numbers of the Worker that has the least."""
+        own = [run.version.limits for run in self.runs if run.version.limits]
+        keys = {key for one in own for key in one}
+        return {key: min(one[key] for one in own if key in one) for key in keys}
+
+    def release(self, land: Land, services: str) -> Release:
+        """Return the release; `services` is the address of the group's gate."""
+        ways = {
+            _entrance_socket(*key): (key, path) for key, path in self.entrances.items()
+        }
+        behind = Behind(
+            clients={client_socket(run): run.name for run in self.runs},
+            entrances=[
+                Entrance(socket=name, service=key[0], entrypoint=key[1])
+                for name, (key, _) in ways.items()
+            ],
+        )
+        placement = Placement(
+            services=services,
+            successor=services,  # never asked: a group behind a front forwards nothing
+            scheme="http",
+            edge=land.edge,
+            behind=behind,
+        )
+        config = process_config(self.parts, placement)
+        return Release(
+            scripts=[item.name for item in self.parts],
+            config=config,
+            durable=any("disk" in service for service in config["services"]),
+            clients=list(behind.clients),
+            entrances={name: path for name, (_, path) in ways.items()},
+            forwards=False,
+        )
+
+
+async def plan(
+    catalog: Catalog, account: Account, runs: Sequence[Runs], land: Land
+) -> Plan:
+    """Return what a process with `runs` is made of.
+
+    Raises:
+        BuildError: a version cannot be compiled: a binding is wrong.
+        StorageError: a file of the catalog is damaged.
+    """
+    scripts = frozenset(run.script for run in runs)
+    parts = []
+    for run in runs:
+        site = _site(account, run, scripts, land)
+        try:
+            parts.append(await _part(catalog, account, run, site, land.bindings))
+        except ManifestError as error:
+            raise BuildError(_plain(error)) from error
+    return Plan(
+        runs=runs, parts=parts, entrances=_entrances(catalog, account, runs, land)
+    )
+
+
+def runs_of(account: Account, names: Iterable[str], catalog: Catalog) -> list[Runs]:
+    """Return the deployed versions of the scripts `names`, the largest share first."""
+    found = []
+    for name in sorted(names):
+        shares = sorted(
+            account.scripts[name].deployments[0].versions,
+            key=lambda share: -share.percentage,
+        )
+        for index, share in enumerate(shares):
+            version = catalog.version(share.version_id)
+            found.append(
+                Runs(
+                    script=name,
+                    version=version,
+                    percentage=share.percentage,
+                    first=index == 0,
+                )
+            )
+    return found
+
+
+def entrance_path(
+    land: Land, account: Account, script: str, entrypoint: str | None
+) -> Path:
+    """Return where other processes reach an entrypoint, also before it runs."""
+    key = f"{account.id}/{script}/{entrypoint or ''}"
+    return land.entrances / hashlib.sha256(key.encode()).hexdigest()[:20]
+
+
+async def _part(
+    catalog: Catalog,
+    account: Account,
+    run: Runs,
+    site: Site,
+    bindings: Sequence[AnyBinding],
+) -> Part:
+    version = run.version
+    digests = [module.sha256 for module in version.modules]
+    if version.source_map:
+        digests.append(version.source_map)
+    contents = {digest: await catalog.blob(digest) for digest in digests}
+    bound = tuple(_revealed(one, catalog) for one in version.bindings)
+    revealed = msgspec.structs.replace(version, bindings=bound)
+    known = account.scripts.get(run.script)
+    history = known.migrations if known and run.first else ()
+    uploaded = compiled_upload(revealed, run.name, history, contents, bindings)
+    return part(uploaded, bindings, site)
+
+
+def _site(account: Account, run: Runs, scripts: frozenset[str], land: Land) -> Site:
+    version = run.version
+    elsewhere = {
+        (script, entrypoint): f"unix:{entrance_path(land, account, script, entrypoint)}"
+        for script, entrypoint in callees(version.bindings)
+        if script not in scripts and script in account.scripts
+    }
+    return Site(
+        account=account.id,
+        worker=run.script,
+        workers=scripts,
+        objects=str(land.objects),
+        service=run.name,
+        hosts=run.first,
+        elsewhere=elsewhere,
+        front=land.front,
+        served=land.served,
+        private=account.private_outbound,
+        version={
+            "id": version.id,
+            "tag": version.annotations.get("workers/tag", ""),
+            "timestamp": version.created_on,
+        },
+    )
+
+
+def _entrances(
+    catalog: Catalog, account: Account, runs: Sequence[Runs], land: Land
+) -> dict[tuple[str, str | None], Path]:
+    """Return the entrypoints of `runs` that Workers of other processes call."""
+    own = {run.script: run.version for run in runs if run.first}
+    found = {}
+    for name, script in account.scripts.items():
+        if name in own:
+            continue
+        for version in deployed(script, catalog.version):
+            for callee, entrypoint in callees(version.bindings):
+                if callee in own and _exports(own[callee], entrypoint):
+                    path = entrance_path(land, account, callee, entrypoint)
+                    found[callee, entrypoint] = path
+    return found
+
+
+def _exports(version: Version, entrypoint: str | None) -> bool:
+    return not version.exports or (entrypoint or "default") in version.exports
+
+
+def _revealed(entry: Mapping[str, Any], catalog: Catalog) -> Mapping[str, Any]:
+    if entry.get("type") != "secret_text":
+        return entry
+    return {**entry, "text": catalog.reveal(entry["secret"])}
+
+
+def client_socket(run: Runs) -> str:
+    """Return the name of the socket at which clients reach `run`."""
+    return f"client:{run.name}"
+
+
+def _entrance_socket(script: str, entrypoint: str | None) -> str:
+    return f"entrance:{script}:{entrypoint or ''}"
+
+
+def _plain(error: ManifestError) -> str:
+    """Return the message without a position: an upload has no lines."""
+    return str(error).removeprefix(f"{error.position}: ")
