@@ -10,6 +10,7 @@ from selfedge.binding import AnyBinding, Context
 from selfedge.catalog.model import Account, State
 from selfedge.catalog.times import iso
 from selfedge.client.address import Address, published
+from selfedge.control import analytics
 from selfedge.control.accounts import Accounts
 from selfedge.control.estate import OneAccount
 from selfedge.control.server import BASE_PATH, Control, serving
@@ -40,7 +41,7 @@ async def local_api(
         return Room(context, running)
 
     known = _only(account, iso(context.clock()))
-    built_in = Accounts(lambda: known).routes()
+    built_in = [*Accounts(lambda: known).routes(), *analytics.routes()]
     control = Control(
         OneToken(address.token, "dev"),
         OneAccount(account),

@@ -95,12 +95,12 @@ class Control:
     async def _result(self, request: web.BaseRequest, visit: _Visit) -> object:
         check_site(request.headers, any_host=self._rules.any_host)
         visit.caller = self._caller(request)
-        _check_length(request)
         below, segments, query = _parts(request)
         visit.account = reached(self._estate, visit.caller, segments)
         target = await self._target(request.method, below, visit.account)
         visit.changes = needed(target.route) != _READ
         check_scope(visit.caller, target.route)
+        _check_length(request, target.route.body_max_bytes)
         await _continue(request)
         call = Call(
             account=visit.account,
@@ -134,7 +134,8 @@ class Control:
         """Return whether the route itself checks who asks."""
         path = request.raw_path.partition("?")[0].removeprefix(BASE_PATH)
         try:
-            target = self._tables.built_in(path).get(request.method)
+            account = self._estate.owner(split(path)) or ""
+            target = self._tables.known(account, path).get(request.method)
         except ValueError:
             return False
         return target is not None and needed(target.route) == OPEN
@@ -221,7 +222,7 @@ def _failed(request: web.BaseRequest, error: Exception) -> web.StreamResponse:
     if isinstance(error, ApiError):
         return _refusal(error)
     if isinstance(error, web.HTTPRequestEntityTooLarge):
-        return _refusal(_too_large())
+        return _refusal(_too_large(BODY_MAX_BYTES))
     if isinstance(error, web.RequestPayloadError | HttpProcessingError):
         text = "The request body is broken: it does not end as its headers say."
         return envelope_response(400, failure(BAD_BODY, text))
@@ -241,14 +242,14 @@ def _bad_url(error: ValueError) -> ApiError:
     return ApiError(f"The URL is wrong: {error}.", status=400, number=NO_ROUTE)
 
 
-def _check_length(request: web.BaseRequest) -> None:
-    if (request.content_length or 0) > BODY_MAX_BYTES:
-        raise _too_large()
+def _check_length(request: web.BaseRequest, most_bytes: int) -> None:
+    if (request.content_length or 0) > most_bytes:
+        raise _too_large(most_bytes)
 
 
-def _too_large() -> ApiError:
+def _too_large(most_bytes: int) -> ApiError:
     return ApiError(
-        f"The request body is over {BODY_MAX_BYTES} bytes.",
+        f"The request body is over {most_bytes} bytes.",
         status=413,
         number=BODY_TOO_LARGE,
     )

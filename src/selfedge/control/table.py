@@ -54,6 +54,14 @@ class Table:
                 await self._add(kind)
         return self._router.find(path)
 
+    def known(self, path: str) -> Mapping[str, Target]:
+        """Do as `find` does, but start nothing.
+
+        Raises:
+            ValueError: a segment does not decode to UTF-8.
+        """
+        return self._router.find(path)
+
     async def every(self) -> Sequence[Route]:
         """Return all routes; starts all services."""
         async with self._adding:
@@ -87,6 +95,17 @@ class Tables:
             ValueError: a segment does not decode to UTF-8.
         """
         return self._built_in.find(path)
+
+    def known(self, account: str, path: str) -> Mapping[str, Target]:
+        """Return method → target among the routes that are there; starts nothing.
+
+        Raises:
+            ValueError: a segment does not decode to UTF-8.
+        """
+        found = self._built_in.find(path)
+        if not found and (table := self._tables.get(account)):
+            found = table.known(path)
+        return found
 
     async def of_bindings(self, account: str, path: str) -> Mapping[str, Target]:
         """Return method → target of a raw path among those of `account`'s bindings.

@@ -75,6 +75,23 @@ def test_a_built_in_route_starts_nothing(running):
     assert running.started == []
 
 
+def test_what_is_known_starts_nothing_and_comes_with_what_was_started(running):
+    async def room(account):
+        return Room("the context", running)
+
+    async def before_and_after():
+        tables = Tables([], [binding("ai")], room)
+        path = "/accounts/x/ai/list"
+        before = tables.known("x", path)
+        started = list(running.started)
+        await tables.of_bindings("x", path)
+        return before, started, tables.known("x", path), tables.known("y", path)
+
+    before, started, after, elsewhere = asyncio.run(before_and_after())
+    assert (before, started, elsewhere) == ({}, [], {})
+    assert "GET" in after
+
+
 def test_each_account_has_services_of_its_own(running):
     async def room(account):
         return Room(f"context of {account}", running)
