@@ -180,7 +180,7 @@ class Route:
     needs: str | None = None
     """The least scope of a token: "read", "deploy" or "admin"; "none" if the route
     itself checks who asks. None: "read" for GET and HEAD, else "deploy"."""
-    body_max_bytes: int = 100 * 1024 * 1024  # Cloudflare's, where none else is said
+    most_bytes: int | None = None  # of a body; None: 100 MiB
 
 
 Routes = Callable[[Any, Context], Sequence[Route]]

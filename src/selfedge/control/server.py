@@ -100,7 +100,7 @@ class Control:
         target = await self._target(request.method, below, visit.account)
         visit.changes = needed(target.route) != _READ
         check_scope(visit.caller, target.route)
-        _check_length(request, target.route.body_max_bytes)
+        _check_length(request, target.route.most_bytes or BODY_MAX_BYTES)
         await _continue(request)
         call = Call(
             account=visit.account,
