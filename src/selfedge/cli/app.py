@@ -10,9 +10,17 @@ from selfedge.errors import SelfedgeError
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "dev": ("selfedge.cli.dev:command", "Run a project here, and again at each save."),
+    "serve": (
+        "selfedge.cli.serve:command",
+        "Run a node to which wrangler deploys Workers.",
+    ),
     "init": ("selfedge.cli.init:command", "Write a new project."),
     "setup": ("selfedge.cli.setup:command", "Fetch the engine and the models now."),
     "ai": ("selfedge.bindings.ai.commands:group", "See and fetch AI models."),
+    "d1": (
+        "selfedge.bindings.d1.commands:group",
+        "Make, query, fill and export databases.",
+    ),
     "vectorize": (
         "selfedge.bindings.vectorize.commands:group",
         "Make, fill and search indexes of vectors.",

@@ -127,7 +127,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     import uvloop  # noqa: PLC0415 - only who runs something needs it
 
     from selfedge.manifest.reader import find, parse_variables  # noqa: PLC0415
-    from selfedge.node import DevOptions, dev  # noqa: PLC0415
+    from selfedge.node.dev import DevOptions, dev  # noqa: PLC0415
     from selfedge.workerd.install import engine  # noqa: PLC0415
 
     if not directory.is_dir():

@@ -21,11 +21,29 @@ _KEYS_MAX = 64
 _CLEAR = "\x1b[2J\x1b[3J\x1b[H"
 
 
-class ConsoleTerminal:
+class Printer:
     """Prints to stdout; what is wrong goes to stderr."""
 
     def __init__(self, level: str) -> None:
         self._least = LEVELS.index(level)
+
+    def log(self, level: str, text: str) -> None:
+        """Show what a Worker said."""
+        if _RANK.get(level, 1) >= self._least:
+            mark = click.style(f"{level:<5}", fg=_COLOURS.get(level, "cyan"))
+            click.echo(f"{mark} {text}", err=level in {"warn", "error"})
+
+    def notice(self, text: str) -> None:
+        """Show what we have to say."""
+        mark = click.style("selfedge", fg="magenta")
+        click.echo(f"{mark}: {text.rstrip()}", err=True)
+
+
+class ConsoleTerminal(Printer):
+    """Shows a developer what runs."""
+
+    def __init__(self, level: str) -> None:
+        super().__init__(level)
         self._shown: Sequence[tuple[str, Row]] | None = None
 
     def ready(self, project: Project | None, url: str) -> None:
@@ -60,17 +78,6 @@ class ConsoleTerminal:
             err=True,
         )
         click.secho(problem.hint, dim=True, err=True)
-
-    def log(self, level: str, text: str) -> None:
-        """Show what a Worker said."""
-        if _RANK.get(level, 1) >= self._least:
-            mark = click.style(f"{level:<5}", fg=_COLOURS.get(level, "cyan"))
-            click.echo(f"{mark} {text}", err=level in {"warn", "error"})
-
-    def notice(self, text: str) -> None:
-        """Show what we have to say."""
-        mark = click.style("selfedge", fg="magenta")
-        click.echo(f"{mark}: {text.rstrip()}", err=True)
 
     @contextlib.contextmanager
     def keys(self, reload: asyncio.Event, stop: asyncio.Event) -> Iterator[None]:

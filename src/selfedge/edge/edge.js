@@ -15,6 +15,7 @@ const next = take("next"); // the process that takes over from this one
 const places = new Map(); // what a client is known by → its request.cf
 let usual = { init: undefined, peer: "nobody" }; // the client of the latest request
 let requests = 0; // being handled
+let total = 0; // handled since the start
 let background = 0; // waitUntil promises that are pending
 let webSockets = 0; // accepted since the start; their end cannot be seen
 let forwarding = false; // a newer process runs: pass requests on to it
@@ -33,6 +34,7 @@ export function entrypoint(handler) {
       if (held) await gate();
       if (forwarding) return next.fetch(request);
       requests += 1;
+      total += 1;
       try {
         if (config.loopback && request.url.includes("/cdn-cgi/")) {
           const answer = await trigger(worker, request, env, ctx);
@@ -64,7 +66,7 @@ export const control = {
     const { pathname } = new URL(request.url);
     if (pathname === "/forward") forwarding = true;
     if (pathname === "/hold") await hold(request);
-    return Response.json({ requests, background, webSockets, held, waiting });
+    return Response.json({ requests, total, background, webSockets, held, waiting });
   },
 };
 

@@ -1,12 +1,12 @@
 """What the edge module in an isolate asks of Python: places, and error pages."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 from aiohttp import web
 
 from selfedge.edge.place import Places
-from selfedge.edge.problem import Problem
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,8 +20,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     accept: str
 
 
-Explain = Callable[[str, Report], Problem]
-"""(script name, report) → the problem with TypeScript positions; may log it."""
+class Shown(Protocol):
+    """What a client is shown of an exception."""
+
+    def answer(self, accept: str) -> tuple[str, str]:
+        """Return (body, content type) for a request's `Accept` header."""
+
+
+Explain = Callable[[str, Report], Shown]
+"""(script name, report) → what its client sees; may log it."""
 
 
 class EdgeService:

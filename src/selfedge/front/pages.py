@@ -39,6 +39,11 @@ class Page:
             f"<p>{escape(self.text)}</p>{last}</main></body></html>\n"
         )
 
+    def answer(self, accept: str) -> tuple[str, str]:
+        """Return (body, content type), whatever the client accepts."""
+        del accept
+        return self.html(), "text/html; charset=utf-8"
+
 
 MISSING = Page(
     status=404,

@@ -1,12 +1,10 @@
-"""The composition root: builds every object of a node, for `dev`."""
+"""Builds every object of a node of `dev`."""
 
 import asyncio
-import contextlib
 import os
-import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -25,6 +23,7 @@ from selfedge.client.address import Address
 from selfedge.compiler.process import CLIENT_SOCKET, backends
 from selfedge.control.listen import listen_loopback
 from selfedge.edge.place import Places, open_database
+from selfedge.node.signals import ending
 from selfedge.settings import Settings
 from selfedge.standard import BINDINGS
 from selfedge.storage.embedded import EmbeddedStorage
@@ -102,7 +101,7 @@ async def dev(
     again, stop = asyncio.Event(), asyncio.Event()
     received: list[int] = []
     async with AsyncExitStack() as stack:
-        stack.enter_context(_signals(stop, received))
+        stack.enter_context(ending(stop, received))
         stack.enter_context(owned(options.state))
         run_dir = stack.enter_context(run_directory(options.state))
         stack.enter_context(terminal.keys(again, stop))
@@ -240,21 +239,3 @@ def _surroundings(
 def _url(host: str, port: int) -> str:
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{port}"
-
-
-@contextlib.contextmanager
-def _signals(stop: asyncio.Event, received: list[int]) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-
-    def on(number: int) -> None:
-        received.append(number)
-        stop.set()
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    for number in numbers:
-        loop.add_signal_handler(number, on, number)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)

@@ -1,0 +1,397 @@
+"""Builds every object of a node of `serve`."""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from selfedge.binding import Context
+from selfedge.catalog import accounts
+from selfedge.catalog.model import State
+from selfedge.catalog.store import Catalog
+from selfedge.client.address import Address, published
+from selfedge.control.audit import AuditLog
+from selfedge.control.connections import answering
+from selfedge.control.node import Parts, node_control
+from selfedge.control.rate import Rates
+from selfedge.control.server import BASE_PATH, Rules
+from selfedge.control.table import Room
+from selfedge.edge.place import Places, open_database
+from selfedge.errors import UsageError
+from selfedge.front.config import Listener
+from selfedge.front.pages import DOWN, EXCEEDED_CPU, EXCEEDED_MEMORY, Page
+from selfedge.front.table import origins
+from selfedge.node.certificates import CertificateFiles
+from selfedge.node.signals import ending
+from selfedge.services.front import FrontService, Network
+from selfedge.services.serve import Accounts, front_gate
+from selfedge.settings import Settings
+from selfedge.standard import BINDINGS
+from selfedge.storage.embedded import EmbeddedStorage
+from selfedge.supervisor.console import Console
+from selfedge.supervisor.door import Ports
+from selfedge.supervisor.fleet import Fleet
+from selfedge.supervisor.front import Front
+from selfedge.supervisor.group import Group
+from selfedge.supervisor.limits import Limits, profile
+from selfedge.supervisor.member import Grounds
+from selfedge.supervisor.plan import Land
+from selfedge.supervisor.pool import Pool
+from selfedge.supervisor.sockets import ClientPort, listen_unix
+from selfedge.supervisor.state import owned, run_directory
+from selfedge.supervisor.warden import End, Terms, Warden
+from selfedge.workerd.config import encode
+from selfedge.workerd.install import Engine
+
+Handler = Callable[..., Any]
+
+BACKLOG = 128
+COLO = "LAB"
+FRONT_BLOCKED_S = 5.0
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_PAGES = {
+    End.EXCEEDED_CPU: EXCEEDED_CPU,
+    End.EXCEEDED_MEMORY: EXCEEDED_MEMORY,
+}
+
+
+class ServeTerminal(Protocol):
+    """What `serve` says to its operator."""
+
+    def first(self, address: Address) -> None:
+        """The node is new: this is its token, shown once."""
+
+    def ready(self, urls: Sequence[str], api: Address, workers: int) -> None:
+        """Clients and callers of the API can connect."""
+
+    def log(self, level: str, text: str) -> None:
+        """A Worker, or the engine, said something."""
+
+    def notice(self, text: str) -> None:
+        """We say something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """An address to listen on."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """What the operator chose; paths are absolute."""
+
+    data: Path
+    listens: Sequence[Listen]
+    api: Listen
+    domain: str  # what the Workers' own names end in
+    certificate: CertificateFiles | None = None
+    proxies: Sequence[Network] = ()  # who may tell the client's address
+    geoip: Sequence[Path] = ()
+    limits: str = "paid"  # a profile
+    idle_s: float | None = 300.0
+    slots: int = 512
+
+
+async def serve(
+    options: ServeOptions, engine: Engine, settings: Settings, terminal: ServeTerminal
+) -> int:
+    """Run the node until a signal comes; return the exit code.
+
+    Raises:
+        SelfedgeError: it cannot start; what is wrong is in the message.
+    """
+    stop, renew = asyncio.Event(), asyncio.Event()
+    received: list[int] = []
+    handlers = {signal.SIGHUP: renew.set}
+    async with AsyncExitStack() as stack:
+        stack.enter_context(ending(stop, received, handlers))
+        stack.enter_context(owned(options.data))
+        run_dir = stack.enter_context(run_directory(options.data))
+        front = await stack.enter_async_context(
+            _running(options, engine, settings, terminal, run_dir)
+        )
+        await _until(stop, renew, front, terminal)
+    return 128 + received[0] if received and received[0] != signal.SIGTERM else 0
+
+
+async def _until(
+    stop: asyncio.Event, renew: asyncio.Event, front: Front, terminal: ServeTerminal
+) -> None:
+    """Wait for `stop`; take new certificates whenever `renew` is set."""
+    stopping = asyncio.create_task(stop.wait())
+    while not stopping.done():
+        renewing = asyncio.create_task(renew.wait())
+        await asyncio.wait({stopping, renewing}, return_when=asyncio.FIRST_COMPLETED)
+        renewing.cancel()
+        if renew.is_set():
+            renew.clear()
+            try:
+                await front.renew()
+                terminal.notice("The certificate was read again.")
+            except Exception as error:  # noqa: BLE001 - the old one goes on
+                terminal.notice(f"The certificate stays as it was: {error}")
+
+
+@asynccontextmanager
+async def _running(
+    options: ServeOptions,
+    engine: Engine,
+    settings: Settings,
+    terminal: ServeTerminal,
+    run_dir: Path,
+) -> AsyncIterator[Front]:
+    """Start all parts; ready when clients and the API's callers are answered."""
+    async with AsyncExitStack() as stack:
+        ports = {
+            f"client{index}": ClientPort(one.host, one.port)
+            for index, one in enumerate(options.listens)
+        }
+        lent = stack.enter_context(closing(_listen(options.api)))
+        catalog = await asyncio.to_thread(Catalog.open, options.data, terminal.notice)
+        await asyncio.to_thread(catalog.sweep)
+        token = await _first(catalog)
+        node = _Node(options, engine, settings, terminal, run_dir, ports, catalog)
+        await node.start(stack)
+        address = Address(
+            url=_api_url(options, lent.getsockname()[1]),
+            token="",
+            account=next(iter(catalog.state.accounts)),
+        )
+        control = node.control(loopback=_is_loopback(options.api.host))
+        await stack.enter_async_context(answering(control, lent, _tls(options)))
+        stack.enter_context(published(options.data, address))
+        if token:
+            terminal.first(msgspec.structs.replace(address, token=token))
+        terminal.ready(_urls(options, ports), address, node.workers)
+        yield node.front
+
+
+class _Node:
+    """All parts of a running node."""
+
+    def __init__(
+        self,
+        options: ServeOptions,
+        engine: Engine,
+        settings: Settings,
+        terminal: ServeTerminal,
+        run_dir: Path,
+        ports: Mapping[str, ClientPort],
+        catalog: Catalog,
+    ) -> None:
+        self._options = options
+        self._settings = settings
+        self._terminal = terminal
+        self._run_dir = run_dir
+        self._catalog = catalog
+        (run_dir / "e").mkdir(mode=0o700)
+        (run_dir / "f").mkdir(mode=0o700)
+        databases = [open_database(db) for db in (*options.geoip, engine.countries)]
+        self._accounts = Accounts(
+            BINDINGS, self._context, Places(databases), self._stacks, terminal.log
+        )
+        grounds = Grounds(
+            workerd=engine.workerd,
+            encode=partial(encode, schema=engine.schema),
+            run_dir=run_dir,
+            pool=Pool(run_dir / "s", options.slots),
+            push=self._push,
+            log=terminal.log,
+            notice=terminal.notice,
+            profile=profile(options.limits),
+            idle_s=options.idle_s,
+        )
+        self.front = self._front(ports, grounds)
+        self._fleet = Fleet(
+            catalog,
+            self.front,
+            self._land,
+            grounds,
+            self._accounts.gate,
+            options.domain,
+        )
+
+    @property
+    def workers(self) -> int:
+        """How many Workers there are."""
+        return sum(len(one.scripts) for one in self._catalog.state.accounts.values())
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Have clients led to the Workers; all ends with `stack`."""
+        stack.push_async_callback(self._accounts.close)
+        stack.push_async_callback(self._fleet.stop)
+        service = FrontService(self._fleet.table, self._explain, self._options.proxies)
+        async with AsyncExitStack() as starting:
+            context = await starting.enter_async_context(self._context("node"))
+            gate = await starting.enter_async_context(front_gate(service, context))
+            await gate.listen(listen_unix(self._services))
+            stack.push_async_exit(starting.pop_all())
+        await self._fleet.start()
+        stack.push_async_callback(self.front.stop)
+        await self.front.start(origins(self._catalog.state))
+
+    def control(self, *, loopback: bool) -> Handler:
+        """Return what answers the API."""
+        rules = Rules(
+            any_host=not loopback,
+            rates=Rates(time.time),
+            audit=AuditLog(
+                self._options.data / "logs", time.time, self._terminal.notice
+            ),
+        )
+        parts = Parts(
+            catalog=self._catalog,
+            fleet=self._fleet,
+            bindings=BINDINGS,
+            rooms=self._room,
+            clock=time.time,
+            random=secrets.token_bytes,
+        )
+        control, _ = node_control(parts, rules)
+        return control.answer
+
+    @property
+    def _services(self) -> Path:
+        return self._run_dir / "services"
+
+    @property
+    def _internal(self) -> Path:
+        return self._run_dir / "internal"
+
+    @asynccontextmanager
+    async def _context(self, account: str) -> AsyncIterator[Context]:
+        root = self._options.data / "accounts" / account
+        async with EmbeddedStorage(root) as storage:
+            yield Context(
+                storage=storage,
+                settings=self._settings,
+                clock=time.time,
+                notice=self._terminal.notice,
+            )
+
+    async def _room(self, account: str) -> Room:
+        context, services = await self._accounts.of(account)
+        return Room(context, services.running)
+
+    async def _push(self) -> None:
+        await self._fleet.push()
+
+    def _stacks(self, account: str, script: str) -> Console | None:
+        member = self._fleet.member(account, script)
+        return member.console if member else None
+
+    def _explain(self, account: str, script: str) -> tuple[Page, float]:
+        end, retry_s = self._fleet.end_of(account, script)
+        return (_PAGES.get(end, DOWN) if end else DOWN), retry_s
+
+    def _land(self, served: Sequence[str]) -> Land:
+        return Land(
+            bindings=BINDINGS,
+            objects=self._options.data / "objects",
+            entrances=self._run_dir / "e",
+            front=f"unix:{self._internal}",
+            served=served,
+            edge={"colo": COLO, "loopback": False, "place": {}},
+        )
+
+    def _front(self, ports: Mapping[str, ClientPort], grounds: Grounds) -> Front:
+        terms = Terms(
+            limits=Limits(blocked_s=FRONT_BLOCKED_S, memory_bytes=None), idle_s=None
+        )
+        console = Console(grounds.log, str)
+        group = Group(
+            Ports(ports),
+            workerd=grounds.workerd,
+            encode=grounds.encode,
+            run_dir=self._run_dir / "f",
+            hear=console.hear,
+            watchdog=lambda start: Warden(start, lambda: terms, grounds.notice),
+        )
+        return Front(
+            group,
+            partial(_listeners, self._options.certificate, list(ports)),
+            grounds.pool.addresses,
+            self._services,
+            self._internal,
+            trusting=bool(self._options.proxies),
+        )
+
+
+async def _first(catalog: Catalog) -> str | None:
+    """Make the first account of a new node; return its token."""
+    if catalog.state.accounts:
+        return None
+    made: list[str] = []
+
+    def edit(state: State) -> State:
+        state, token = accounts.first(state, time.time, secrets.token_bytes)
+        made.append(token)
+        return state
+
+    await catalog.change(edit)
+    return made[-1]
+
+
+def _listeners(
+    certificate: CertificateFiles | None, sockets: Sequence[str]
+) -> Sequence[Listener]:
+    """Return the sockets for clients, with the certificate as it is on disk now."""
+    read = certificate.read() if certificate else None
+    return [Listener(socket=name, certificate=read) for name in sockets]
+
+
+def _listen(at: Listen) -> socket.socket:
+    """Listen for callers of the API.
+
+    Raises:
+        UsageError: the port cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in at.host else socket.AF_INET
+    try:
+        return socket.create_server((at.host, at.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise UsageError(
+            f"the control API cannot listen on {at.host}:{at.port}: "
+            f"{os.strerror(error.errno or 0)}. Choose another address with --api."
+        ) from error
+
+
+def _tls(options: ServeOptions) -> ssl.SSLContext | None:
+    """Return the certificate for the API, which needs none on loopback."""
+    if options.certificate is None or _is_loopback(options.api.host):
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(options.certificate.chain, options.certificate.key)
+    return context
+
+
+def _api_url(options: ServeOptions, port: int) -> str:
+    scheme = "http" if _tls(options) is None else "https"
+    return f"{scheme}://{_shown(options.api.host)}:{port}{BASE_PATH}"
+
+
+def _urls(options: ServeOptions, ports: Mapping[str, ClientPort]) -> Sequence[str]:
+    scheme = "https" if options.certificate else "http"
+    return [f"{scheme}://{_shown(one.host)}:{one.port}" for one in ports.values()]
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _is_loopback(host: str) -> bool:
+    return host in _LOOPBACK
