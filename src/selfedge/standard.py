@@ -9,6 +9,7 @@ from selfedge.bindings import (
     durable_objects,
     kv,
     outbound,
+    r2,
     services,
     vars,  # noqa: A004 - Cloudflare's word
     vectorize,
@@ -17,6 +18,7 @@ from selfedge.bindings import (
 
 BINDINGS: Sequence[AnyBinding] = (
     kv.BINDING,
+    r2.BINDING,
     durable_objects.CLASSES,
     durable_objects.BINDING,
     ai.BINDING,
