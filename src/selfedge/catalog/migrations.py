@@ -54,6 +54,11 @@ def migrated(script: ScriptState, given: Migrations) -> ScriptState:
     )
 
 
+def has_steps(given: Migrations) -> bool:
+    """Return whether there is anything to do: clients may send none."""
+    return bool(given.steps) or (given.steps is None and bool(_tables(given)))
+
+
 def check_tags(script: ScriptState, given: Migrations) -> None:
     """Check that the migrations follow those that were applied.
 

@@ -42,7 +42,9 @@ def _add(used: Used, account: str, version: Version) -> None:
     if version.source_map is not None:
         used.blobs.add(version.source_map)
     used.secrets.update(
-        binding["secret"] for binding in version.bindings if "secret" in binding
+        binding["secret"]
+        for binding in version.bindings
+        if binding["type"] == "secret_text" and "secret" in binding
     )
     if version.assets is not None:
         used.assets.update((account, name) for name in version.assets.files.values())

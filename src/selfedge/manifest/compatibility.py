@@ -65,7 +65,7 @@ def checked_date(
             "Add one, so that a newer engine does not change what the Worker does"
         )
         return newest, [note]
-    if not _is_date(given):
+    if not is_date(given):
         raise ManifestError(
             f"`{dotted(pointer)}` must be a date such as {newest}, not {given[:80]!r}",
             locate(path, pointer),
@@ -86,11 +86,12 @@ def check_flags(flags: Sequence[str], path: Path, pointer: Pointer) -> None:
         ManifestError: a flag is unknown, experimental, repeated or contradicts another.
     """
     for index, flag in enumerate(flags):
-        if fault := _fault(flag, flags[:index]):
+        if fault := flag_fault(flag, flags[:index]):
             raise ManifestError(fault, locate(path, (*pointer, index)))
 
 
-def _fault(flag: str, before: Sequence[str]) -> str:
+def flag_fault(flag: str, before: Sequence[str]) -> str:
+    """Return what is wrong with `flag`, which stands after `before`; "": nothing."""
     known = engine_flags()
     if flag not in known.flags:
         hint = nearest(flag, sorted(known.flags - known.experimental))
@@ -111,7 +112,8 @@ def _fault(flag: str, before: Sequence[str]) -> str:
     return ""
 
 
-def _is_date(text: str) -> bool:
+def is_date(text: str) -> bool:
+    """Return whether `text` is a day that there is, as YYYY-MM-DD."""
     if not _DATE.fullmatch(text):
         return False
     try:

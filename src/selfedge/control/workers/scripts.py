@@ -1,0 +1,175 @@
+"""Routes of Workers: upload and deploy, list, read, delete."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from selfedge.api.body import read_bytes
+from selfedge.api.paging import numbered
+from selfedge.binding import Call, Page, Route
+from selfedge.catalog.migrations import has_steps, migrated
+from selfedge.catalog.model import Assets, ScriptState
+from selfedge.catalog.scripts import (
+    account_of,
+    find_script,
+    script_of,
+    with_version,
+    without_script,
+)
+from selfedge.control.workers.assets import Sessions
+from selfedge.control.workers.bindings import classes_of
+from selfedge.control.workers.limits import UPLOAD_MAX_BYTES
+from selfedge.control.workers.metadata import Metadata, check_name
+from selfedge.control.workers.modules import CONTENT_TYPES
+from selfedge.control.workers.multipart import form
+from selfedge.control.workers.problem import IN_USE, MIGRATION_IN_VERSION, bad, conflict
+from selfedge.control.workers.references import users_of
+from selfedge.control.workers.releases import (
+    deployment_of,
+    fresh_script,
+    release,
+    uploaded,
+    whole,
+)
+from selfedge.control.workers.settings import with_settings
+from selfedge.control.workers.shown import script_shown, version_shown
+from selfedge.control.workers.upload import Upload, read_upload
+from selfedge.control.workers.workers import Workers
+
+SCRIPTS = "/accounts/{account}/workers/scripts"
+SCRIPT = f"{SCRIPTS}/{{script}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scripts:
+    """What can be done with a Worker as a whole."""
+
+    workers: Workers
+    sessions: Sessions
+
+    def routes(self) -> Sequence[Route]:
+        """Return its routes."""
+        return [
+            Route(method="GET", path=SCRIPTS, answer=self._list),
+            Route(method="GET", path=SCRIPT, answer=self._source),
+            Route(method="PUT", path=SCRIPT, answer=self._put),
+            Route(method="DELETE", path=SCRIPT, answer=self.delete),
+            Route(method="POST", path=f"{SCRIPT}/versions", answer=self._upload),
+            Route(method="GET", path=f"{SCRIPT}/content", answer=self._source),
+            Route(method="GET", path=f"{SCRIPT}/content/v2", answer=self._content),
+        ]
+
+    async def _list(self, call: Call) -> Page:
+        account = account_of(self.workers.catalog.state, call.account)
+        shown = [
+            script_shown(script, self.workers.live(script))
+            for _, script in sorted(account.scripts.items())
+        ]
+        return numbered(shown, call.query, default=1000)
+
+    async def _put(self, call: Call) -> Mapping[str, Any]:
+        check_name(call.path["script"])
+        upload = await self._read(call)
+        async with self.workers.turn(call):
+            old = find_script(
+                self.workers.catalog.state, call.account, call.path["script"]
+            )
+            fresh = old or fresh_script(self.workers, call.path["script"])
+            script = _migrated(fresh, upload.metadata)
+            assets = self._assets(call, upload, fresh)
+            version = await uploaded(self.workers, call, script, upload, assets)
+
+            def edit(now: ScriptState) -> ScriptState:
+                moved = _migrated(now, upload.metadata)
+                return with_version(with_settings(moved, upload.metadata), version.id)
+
+            deployment = deployment_of(
+                self.workers, call, whole(version), _notes(version.annotations)
+            )
+            new = await release(self.workers, call, deployment, edit, fresh)
+        return {**script_shown(new, version), "deployment_id": version.id}
+
+    async def _upload(self, call: Call) -> Mapping[str, Any]:
+        self.workers.script(call)
+        upload = await self._read(call)
+        if upload.metadata.migrations is not None:
+            raise bad(
+                "A version that is only uploaded cannot have Durable Object "
+                "migrations: they are applied by `wrangler deploy`.",
+                MIGRATION_IN_VERSION,
+            )
+        async with self.workers.turn(call):
+            script = self.workers.script(call)
+            assets = self._assets(call, upload, script)
+            version = await uploaded(self.workers, call, script, upload, assets)
+            await self.workers.add(call, version)
+        return version_shown(version)
+
+    async def delete(self, call: Call) -> None:
+        """Delete a Worker; one that others use only if the call forces it."""
+        name = call.path["script"]
+        async with self.workers.turn(call):
+            script_of(self.workers.catalog.state, call.account, name)
+            users = users_of(self.workers, call.account, name)
+            if users and call.query.get("force") != "true":
+                raise conflict(
+                    f"{name} is in use by {', '.join(users)}. Remove it from them "
+                    "first, or delete it by force, after which their calls fail.",
+                    IN_USE,
+                )
+            await self.workers.catalog.change(
+                lambda state: without_script(state, call.account, name)
+            )
+            await self.workers.fleet.apply(call.account, name)
+            await self.workers.fleet.route()
+
+    async def _source(self, call: Call) -> web.Response:
+        version = self.workers.shown_version(call)
+        if not version.modules:
+            return web.Response(status=204)
+        main = version.modules[0]
+        return web.Response(
+            body=await self.workers.catalog.blob(main.sha256),
+            content_type=CONTENT_TYPES[main.type],
+        )
+
+    async def _content(self, call: Call) -> web.Response:
+        version = self.workers.shown_version(call)
+        parts = {
+            module.name: (
+                CONTENT_TYPES[module.type],
+                await self.workers.catalog.blob(module.sha256),
+            )
+            for module in version.modules
+        }
+        kind, body = form(parts)
+        headers = {"Content-Type": kind, "cf-entrypoint": version.main_module or ""}
+        return web.Response(body=body, headers=headers)
+
+    async def _read(self, call: Call) -> Upload:
+        body = await read_bytes(call, most_bytes=UPLOAD_MAX_BYTES)
+        kind = call.request.headers.get("Content-Type", "")
+        return read_upload(kind, body, self.workers.today())
+
+    def _assets(self, call: Call, upload: Upload, script: ScriptState) -> Assets | None:
+        before = self.workers.latest(script) if script.versions else None
+        return self.sessions.files(call.account, upload.metadata, before)
+
+
+def _migrated(script: ScriptState, metadata: Metadata) -> ScriptState:
+    """Return a Worker with the migrations of an upload."""
+    given = metadata.migrations
+    if given is None or not has_steps(given):
+        return script
+    moved = migrated(script, given)
+    classes_of(moved)
+    return moved
+
+
+def _notes(annotations: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what a deployment says of an upload: its message."""
+    return {
+        name: text for name, text in annotations.items() if name == "workers/message"
+    }
