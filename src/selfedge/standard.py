@@ -6,6 +6,7 @@ from selfedge.binding import AnyBinding
 from selfedge.bindings import (
     ai,
     cache,
+    d1,
     durable_objects,
     kv,
     outbound,
@@ -18,6 +19,7 @@ from selfedge.bindings import (
 
 BINDINGS: Sequence[AnyBinding] = (
     kv.BINDING,
+    d1.BINDING,
     r2.BINDING,
     durable_objects.CLASSES,
     durable_objects.BINDING,

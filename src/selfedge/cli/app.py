@@ -21,6 +21,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
         "selfedge.bindings.d1.commands:group",
         "Make, query, fill and export databases.",
     ),
+    "d1": (
+        "selfedge.bindings.d1.commands:group",
+        "Make, query, fill and export databases.",
+    ),
     "vectorize": (
         "selfedge.bindings.vectorize.commands:group",
         "Make, fill and search indexes of vectors.",

@@ -1,0 +1,1 @@
+"""One database: a SQLite file, its threads, its bookmarks and its snapshots."""

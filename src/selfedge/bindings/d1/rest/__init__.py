@@ -1,0 +1,1 @@
+"""What the control API says of databases. Pure."""

@@ -1,0 +1,1 @@
+"""SQL as text: where statements end, and what kind they are. Pure."""

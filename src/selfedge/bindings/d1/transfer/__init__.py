@@ -1,0 +1,1 @@
+"""Databases as SQL text: exports, imports, and the URLs that carry them."""
