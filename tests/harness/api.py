@@ -14,6 +14,7 @@ from typing import Any
 
 from selfedge.binding import AnyBinding, Context, Route
 from selfedge.client.address import Address
+from selfedge.control.connections import Patience
 from selfedge.control.estate import OneAccount
 from selfedge.control.listen import listen_loopback
 from selfedge.control.server import BASE_PATH, Control, serving
@@ -88,7 +89,10 @@ class Server:
 
 @contextmanager
 def api_server(
-    routes: Sequence[Route] = (), bindings: Sequence[Any] = (), running: Any = None
+    routes: Sequence[Route] = (),
+    bindings: Sequence[Any] = (),
+    running: Any = None,
+    patience: Patience | None = None,
 ) -> Iterator[Server]:
     """Serve as `selfedge dev` does, until the context ends."""
 
@@ -99,7 +103,7 @@ def api_server(
         tables = Tables(routes, bindings, room)
         return Control(OneToken(TOKEN, "dev"), OneAccount("local"), tables)
 
-    with control_server(made) as server:
+    with control_server(made, patience) as server:
         yield server
 
 
@@ -132,6 +136,7 @@ def bindings_server(
 @contextmanager
 def control_server(
     make: Callable[[AsyncExitStack], Awaitable[Control]],
+    patience: Patience | None = None,
 ) -> Iterator[Server]:
     """Serve what `make` returns, until the context ends."""
     ready = Event()
@@ -143,7 +148,7 @@ def control_server(
         made.append(server)
         async with AsyncExitStack() as stack:
             control = await make(stack)
-            async with serving(control, lent):
+            async with serving(control, lent, None, patience or Patience()):
                 ready.set()
                 await asyncio.to_thread(server.stop.wait)
 

@@ -5,6 +5,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from socket import socket
 from typing import Any
 
@@ -20,10 +21,8 @@ FIELD_MAX_BYTES = 32 * 1024
 KEEP_ALIVE_S = 75.0
 LINGER_S = 2.0  # a body that nobody read is taken in, so that its answer arrives
 BACKLOG = 128
-FIRST_REQUEST_S = 20.0  # from connecting to the end of the first request's head
 CONNECTIONS_MAX = 1000
-BODY_CHECK_S = 20.0
-BODY_LEAST_BYTES = 1024  # that a body must bring between two checks
+BODY_LEAST_BYTES = 1024  # that a body must bring between two looks at it
 _OPTIONS: Mapping[str, Any] = {
     "access_log": None,
     "keepalive_timeout": KEEP_ALIVE_S,
@@ -35,17 +34,26 @@ _OPTIONS: Mapping[str, Any] = {
 _LOG = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long one may take, in seconds."""
+
+    first_request_s: float = 20.0  # from connecting to the end of the first head
+    body_look_s: float = 20.0  # between two looks at a body that is not whole
+
+
+_USUAL = Patience()
+
+
 @asynccontextmanager
 async def answering(
     handler: Any,
     lent: socket,
     tls: ssl.SSLContext | None = None,
-    *,
-    first_request_s: float = FIRST_REQUEST_S,
-    body_check_s: float = BODY_CHECK_S,
+    patience: Patience = _USUAL,
 ) -> AsyncIterator[None]:
     """Answer on a listening socket while the context is open; closes it."""
-    server = _Server(handler, first_request_s, body_check_s)
+    server = _Server(handler, patience)
     runner = web.ServerRunner(server, shutdown_timeout=1.0)
     await runner.setup()
     try:
@@ -60,17 +68,17 @@ class _Connection(web.RequestHandler):
 
     def __init__(self, manager: "_Server", **options: Any) -> None:
         super().__init__(manager, **options)
-        self._limits = manager
+        self._server = manager
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request."""
         super().connection_made(transport)
-        if len(self._limits.connections) > CONNECTIONS_MAX:
+        if len(self._server.connections) > CONNECTIONS_MAX:
             transport.abort()  # type: ignore[attr-defined]
             return
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._limits.first_request_s, self._end)
+        self._timer = loop.call_later(self._server.patience.first_request_s, self._end)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Stop watching."""
@@ -94,7 +102,7 @@ class _Connection(web.RequestHandler):
                 self._watch(payload, now)
 
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._limits.body_check_s, look)
+        self._timer = loop.call_later(self._server.patience.body_look_s, look)
 
     def _still(self) -> None:
         if self._timer is not None:
@@ -132,12 +140,9 @@ class _Connection(web.RequestHandler):
 class _Server(web.Server):
     """Makes such connections, and requests that know the body limit."""
 
-    def __init__(
-        self, handler: Any, first_request_s: float, body_check_s: float
-    ) -> None:
+    def __init__(self, handler: Any, patience: Patience) -> None:
         super().__init__(handler, request_factory=_request)
-        self.first_request_s = first_request_s
-        self.body_check_s = body_check_s
+        self.patience = patience
 
     def __call__(self) -> _Connection:
         return _Connection(self, loop=asyncio.get_running_loop(), **_OPTIONS)

@@ -21,7 +21,7 @@ from selfedge.api.codes import (
 from selfedge.binding import Call, Caller
 from selfedge.control.answers import envelope_response
 from selfedge.control.audit import AuditLog
-from selfedge.control.connections import BODY_MAX_BYTES, answering
+from selfedge.control.connections import BODY_MAX_BYTES, Patience, answering
 from selfedge.control.envelope import failure, success
 from selfedge.control.estate import SHOWN_CHARS, Estate, no_route, reached
 from selfedge.control.guard import bearer, check_scope, check_site, known
@@ -48,6 +48,7 @@ class Rules:
 
 
 _LENIENT = Rules()
+_USUAL = Patience()
 
 
 @dataclass(slots=True)
@@ -162,7 +163,7 @@ class Control:
         """Write down a call that may have changed something, or tried to."""
         if self._rules.audit is None or visit.caller is None or not visit.changes:
             return
-        if request.method in {"GET", "HEAD"} and status >= 400:
+        if request.method in {"GET", "HEAD"}:
             return
         entry: Mapping[str, object] = {
             "token_id": visit.caller.id,
@@ -177,10 +178,13 @@ class Control:
 
 
 def serving(
-    control: Control, lent: socket, tls: ssl.SSLContext | None = None
+    control: Control,
+    lent: socket,
+    tls: ssl.SSLContext | None = None,
+    patience: Patience = _USUAL,
 ) -> AbstractAsyncContextManager[None]:
     """Answer on a listening socket while the context is open; closes it."""
-    return answering(control.answer, lent, tls)
+    return answering(control.answer, lent, tls, patience)
 
 
 def _parts(

@@ -41,7 +41,11 @@ def closed(api):
 
 def asked(api, route, who, *, zone=ZONE):
     heard = api.ask(path_of(route, api.a, zone), who, method=route.method)
-    return heard.status, heard.code
+    return heard.status, heard.code if heard.body else None
+
+
+def is_refused(route, status, code):
+    return status, code if route.method != "HEAD" else None
 
 
 @pytest.mark.parametrize(
@@ -50,14 +54,15 @@ def asked(api, route, who, *, zone=ZONE):
 )
 def test_a_token_that_is_none_opens_no_route(api, who, status, code):
     for route in closed(api):
-        assert asked(api, route, who) == (status, code), route
+        assert asked(api, route, who) == is_refused(route, status, code), route
 
 
 def test_without_a_token_no_route_opens(api):
     for route in closed(api):
         path = path_of(route, api.a, ZONE)
         heard = api.server.ask(path, method=route.method, token=None)
-        assert (heard.status, heard.code) == (401, 9106), route
+        code = heard.code if heard.body else None
+        assert (heard.status, code) == is_refused(route, 401, 9106), route
 
 
 @pytest.mark.parametrize("who", ["read", "a-read"])
@@ -65,7 +70,7 @@ def test_a_reader_changes_nothing(api, who):
     before = api.catalog.state
     for route in closed(api):
         if needed(route) != "read":
-            assert asked(api, route, who) == (403, 10000), route
+            assert asked(api, route, who) == is_refused(route, 403, 10000), route
     assert api.catalog.state is before
 
 
@@ -74,7 +79,7 @@ def test_who_deploys_does_not_administer(api, who):
     administers = [route for route in closed(api) if needed(route) == "admin"]
     assert len(administers) >= 5
     for route in administers:
-        assert asked(api, route, who) == (403, 10000), route
+        assert asked(api, route, who) == is_refused(route, 403, 10000), route
 
 
 @pytest.mark.parametrize("who", ["b-admin", "b-deploy", "b-read"])
@@ -85,7 +90,7 @@ def test_a_token_of_another_account_reaches_nothing_of_this_one(api, who):
         if "{account}" in route.path or "{zone}" in route.path
     ]
     for route in reached:
-        assert asked(api, route, who) == (403, 10000), route
+        assert asked(api, route, who) == is_refused(route, 403, 10000), route
     assert len(reached) > 50
 
 

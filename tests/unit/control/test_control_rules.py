@@ -1,7 +1,6 @@
 """How often, how slowly, and what of it is written down."""
 
 import json
-import os
 import socket
 import stat
 import time
@@ -13,8 +12,8 @@ from harness.api import api_server
 from harness.control import serve_api
 from selfedge.api.body import read_bytes
 from selfedge.binding import Route
-from selfedge.control import connections
 from selfedge.control.audit import AuditLog
+from selfedge.control.connections import Patience
 from selfedge.control.rate import Rate, Rates, TooManyRequests, Windows
 from selfedge.control.server import Rules
 
@@ -151,15 +150,14 @@ def test_a_log_that_cannot_be_written_is_told_once_and_fails_no_call(tmp_path):
 # connections
 
 
-@pytest.fixture
-def impatient(monkeypatch):
-    monkeypatch.setattr(connections, "FIRST_REQUEST_S", 0.2)
-    monkeypatch.setattr(connections, "BODY_CHECK_S", 0.2)
-
+@pytest.fixture(scope="module")
+def impatient():
     async def length(call):
         return len(await read_bytes(call, most_bytes=1_000_000))
 
-    with api_server([Route(method="POST", path="/length", answer=length)]) as api:
+    routes = [Route(method="POST", path="/length", answer=length)]
+    patience = Patience(first_request_s=0.2, body_look_s=0.2)
+    with api_server(routes, patience=patience) as api:
         yield api
 
 
@@ -206,17 +204,13 @@ def test_a_body_that_drips_is_hung_up_on(impatient):
 def test_a_slow_body_that_goes_on_is_read(impatient):
     with socket.create_connection(("127.0.0.1", impatient.port), 10) as one:
         one.sendall(HEAD.format(20 * 2048).encode())
-        ticks = os.eventfd(0)
-        try:
-            for _ in range(20):  # 0.6 s in all: three looks at it
-                one.sendall(b"x" * 2048)
-                one.settimeout(0.03)
-                with pytest.raises(TimeoutError):
-                    one.recv(1)
-        finally:
-            os.close(ticks)
+        one.settimeout(0.03)
+        for _ in range(19):  # over half a second in all: the server looks twice
+            one.sendall(b"x" * 2048)
+            with pytest.raises(TimeoutError):
+                one.recv(1)
         one.settimeout(10)
-        one.sendall(b"")
+        one.sendall(b"x" * 2048)
         assert b'"result":40960' in one.recv(1000)
 
 

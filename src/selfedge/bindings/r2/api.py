@@ -20,6 +20,7 @@ from selfedge.errors import ApiError, StorageError
 _BUCKETS = "/accounts/{account}/r2/buckets"
 _BUCKET = f"{_BUCKETS}/{{bucket}}"
 _OBJECT = f"{_BUCKET}/objects/{{key...}}"
+_FIGURES = "/accounts/{account}/graphql/r2StorageAdaptiveGroups"
 
 Method: TypeAlias = Callable[[Call], Awaitable[object]]
 
@@ -48,6 +49,7 @@ def routes(server: R2Server, context: Context) -> Sequence[Route]:
                 ("GET", _OBJECT, api.get_object),
                 ("HEAD", _OBJECT, api.get_object),
                 ("DELETE", _OBJECT, api.delete_object),
+                ("POST", _FIGURES, api.figures),
             )
         ),
     ]
@@ -89,6 +91,12 @@ class _Api:
 
     async def usage(self, call: Call) -> object:
         return messages.usage(await self._r2.usage(await self._known(call)))
+
+    async def figures(self, call: Call) -> object:
+        jurisdiction, _, name = call.query.get("bucketName", "").rpartition("_")
+        bucket = messages.bucket_name(name, jurisdiction)
+        now = messages.time(int(self._clock() * 1000))
+        return messages.dataset(await self._r2.usage(bucket), now)
 
     async def list_objects(self, call: Call) -> object:
         query = messages.list_query(call.query)
