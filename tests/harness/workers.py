@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.api import TOKEN, Heard, Server, control_server
-from selfedge.catalog.model import Account, State, Version, Zone
+from selfedge.catalog.model import Account, ScriptState, State, Version, Zone
 from selfedge.catalog.scripts import find_script, with_account
 from selfedge.catalog.store import Catalog
 from selfedge.control.estate import OneAccount
@@ -40,7 +40,7 @@ class ListedFleet:
     routed: int = 0
     ailing: bool = False
 
-    async def check(self, _account: str, _script: str, version: Version) -> int:
+    async def check(self, _account: str, _script: ScriptState, version: Version) -> int:
         for module in version.modules:
             if BROKEN.encode() in await self.catalog.blob(module.sha256):
                 raise BuildError("Uncaught Error: at the start at index.ts:1:7")

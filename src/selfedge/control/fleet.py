@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from selfedge.catalog.model import Version
+from selfedge.catalog.model import ScriptState, Version
 
 
 class Fleet(Protocol):
     """Runs what the catalog says."""
 
-    async def check(self, account: str, script: str, version: Version) -> int:
+    async def check(self, account: str, script: ScriptState, version: Version) -> int:
         """Start `version` aside, in a process that nobody reaches, and stop it.
 
-        `version` need not be in the catalog yet, its modules must be in the store.
+        `script` is the Worker as it will be, with the migrations that come with
+        `version`; neither need be in the catalog yet, but the modules in the store.
         Returns the milliseconds that its start took.
 
         Raises:

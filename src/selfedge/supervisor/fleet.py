@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from selfedge.catalog.model import Account, Version
+from msgspec.structs import replace as with_fields
+
+from selfedge.catalog.model import Account, ScriptState, Version
 from selfedge.catalog.store import Catalog
 from selfedge.errors import BuildError, EngineError, SelfedgeError
 from selfedge.front.table import Running, Script, origins, served, table
@@ -61,15 +63,16 @@ class Fleet:
         self._members.clear()
         await asyncio.gather(*(member.stop() for member in members))
 
-    async def check(self, account: str, script: str, version: Version) -> int:
-        """Start `version` aside and stop it; return the milliseconds it took.
+    async def check(self, account: str, script: ScriptState, version: Version) -> int:
+        """Start `version` of `script` aside and stop it; return the milliseconds.
 
         Raises:
             BuildError: it does not start, with the engine's words.
         """
-        state = self._catalog.state.accounts[account]
-        runs = [Runs(script=script, version=version, percentage=100, first=True)]
-        joined = _joined(state, script, version)
+        known = self._catalog.state.accounts[account]
+        state = with_fields(known, scripts={**known.scripts, script.name: script})
+        runs = [Runs(script=script.name, version=version, percentage=100, first=True)]
+        joined = _joined(state, script.name, version)
         runs += [run for run in runs_of(state, joined, self._catalog) if run.first]
         with tempfile.TemporaryDirectory(dir=self._grounds.run_dir, prefix="t") as name:
             folder = Path(name)

@@ -103,7 +103,7 @@ async def uploaded(
         annotations={TRIGGER: "upload", **annotations(metadata)},
         assets=assets,
     )
-    return await _checked(workers, call, version)
+    return await _checked(workers, call, script, version)
 
 
 async def revised(
@@ -130,7 +130,7 @@ async def revised(
         author=call.caller.name,
         **{"source": source_of(call), "annotations": {}, **changes},
     )
-    return await _checked(workers, call, version)
+    return await _checked(workers, call, script, version)
 
 
 def fresh_script(workers: Workers, name: str) -> ScriptState:
@@ -248,10 +248,12 @@ def _check_entries(
     check_targets(workers.catalog.state, call.account, script, entries)
 
 
-async def _checked(workers: Workers, call: Call, version: Version) -> Version:
+async def _checked(
+    workers: Workers, call: Call, script: ScriptState, version: Version
+) -> Version:
     """Start a version aside; keep it if it starts."""
     try:
-        took_ms = await workers.fleet.check(call.account, call.path["script"], version)
+        took_ms = await workers.fleet.check(call.account, script, version)
     except UserError as error:
         raise invalid(str(error)) from error
     checked = replace(version, startup_ms=took_ms)
