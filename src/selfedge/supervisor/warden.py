@@ -18,9 +18,13 @@ from selfedge.types import Notice
 
 LOOK_S = 0.25
 BUSY_SHARE = 0.3  # of a processor: below it, an event loop is not blocked by a spin
+ASK_S = 3600.0  # the most that a heartbeat is waited for, with no limit near that
+SPIN_LOOK_S = 0.05
 MEMORY_LOOKS = 4  # looks in a row over the limit, a second in all
 QUIET_CPU_S = 0.015  # what an idle engine may use from one look to the next
-BACK_OFF_S = (0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
+BACK_OFF_S = (0.0, 0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""By failures in a row; the front asks a broken GET again, so one makes two."""
+
 STEADY_S = 10.0  # a process that lived so long is not in a crash loop
 _REFUSE_TICK_S = 0.05
 
@@ -192,15 +196,25 @@ class _Watch:
         return self._over >= MEMORY_LOOKS
 
     async def _blocked(self) -> bool:
+        """Whether it does not answer while it uses all the time that it may.
+
+        What counts is its own processor time: a busy machine is not its fault.
+        """
         limit_s = self._terms.limits.blocked_s
         if limit_s is None:
             return False
+        asking = asyncio.create_task(self._slot.control.status(within_s=ASK_S))
+        before_s = self._cpu_s
         try:
-            await self._slot.control.status(within_s=limit_s)
-        except TimeoutError:
-            return True
-        except OSError:  # it is ending by itself
-            return False
+            while not (await asyncio.wait({asking}, timeout=SPIN_LOOK_S))[0]:
+                used = usage(self._slot.process.pid) if self._slot.process else None
+                if used is None:
+                    return False  # it is ending by itself
+                if used.cpu_s - before_s >= limit_s:
+                    return True
+        finally:
+            asking.cancel()
+            await asyncio.wait({asking})
         return False
 
     async def _quiet(self) -> bool:
