@@ -27,6 +27,7 @@ from selfedge.control.node import Parts, node_control
 from selfedge.control.rate import Rates
 from selfedge.control.server import BASE_PATH, Rules
 from selfedge.control.table import Room
+from selfedge.control.workers import Tails, routes, workers_of
 from selfedge.edge.place import Places, open_database
 from selfedge.errors import UsageError
 from selfedge.front.config import Listener
@@ -166,8 +167,9 @@ async def _running(
         token = await _first(catalog)
         node = _Node(options, engine, settings, terminal, run_dir, ports, catalog)
         await node.start(stack)
+        node.api_url = _api_url(options, lent.getsockname()[1])
         address = Address(
-            url=_api_url(options, lent.getsockname()[1]),
+            url=node.api_url,
             token="",
             account=next(iter(catalog.state.accounts)),
         )
@@ -198,6 +200,8 @@ class _Node:
         self._terminal = terminal
         self._run_dir = run_dir
         self._catalog = catalog
+        self._esbuild = engine.esbuild
+        self.api_url = ""  # known once its port is
         (run_dir / "e").mkdir(mode=0o700)
         (run_dir / "f").mkdir(mode=0o700)
         databases = [open_database(db) for db in (*options.geoip, engine.countries)]
@@ -261,8 +265,20 @@ class _Node:
             clock=time.time,
             random=secrets.token_bytes,
         )
-        control, _ = node_control(parts, rules)
+        workers = workers_of(
+            self._catalog,
+            self._fleet,
+            time.time,
+            bindings=BINDINGS,
+            esbuild=self._esbuild,
+        )
+        tails = Tails(workers=workers, url=self._tail_url)
+        control, _ = node_control(parts, rules, routes(workers, tails=tails))
         return control.answer
+
+    def _tail_url(self, tail_id: str) -> str:
+        base = self.api_url.replace("http", "ws", 1).removesuffix(BASE_PATH)
+        return f"{base}/tails/{tail_id}"
 
     @property
     def _services(self) -> Path:
