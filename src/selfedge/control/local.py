@@ -41,12 +41,10 @@ async def local_api(
         return Room(context, running)
 
     known = _only(account, iso(context.clock()))
-    built_in = [*Accounts(lambda: known).routes(), *analytics.routes()]
-    control = Control(
-        OneToken(address.token, "dev"),
-        OneAccount(account),
-        Tables(built_in, bindings, room),
-    )
+    estate = OneAccount(account)
+    tables = Tables(Accounts(lambda: known).routes(), bindings, room)
+    tables.add(analytics.routes(estate, tables.of_bindings))
+    control = Control(OneToken(address.token, "dev"), estate, tables)
     async with serving(control, lent):
         with published(state, address):
             yield address

@@ -7,6 +7,7 @@ from selfedge.binding import AnyBinding, Route
 from selfedge.catalog.model import State
 from selfedge.catalog.store import Catalog
 from selfedge.catalog.tokens import Random
+from selfedge.control import analytics
 from selfedge.control.accounts import Accounts
 from selfedge.control.administration import Administration
 from selfedge.control.estate import CatalogEstate
@@ -39,6 +40,7 @@ def node_control(
     def state() -> State:
         return parts.catalog.state
 
+    estate = CatalogEstate(state)
     built_in = [
         *Accounts(state).routes(),
         *Administration(parts.catalog, parts.clock, parts.random).routes(),
@@ -52,5 +54,6 @@ def node_control(
         *more,
     ]
     tables = Tables(built_in, parts.bindings, parts.rooms)
-    control = Control(CatalogTokens(state), CatalogEstate(state), tables, rules)
+    tables.add(analytics.routes(estate, tables.of_bindings))
+    control = Control(CatalogTokens(state), estate, tables, rules)
     return control, tables

@@ -88,6 +88,10 @@ class Tables:
         self._rooms = rooms
         self._tables: dict[str, Table] = {}
 
+    def add(self, routes: Iterable[Route]) -> None:
+        """Add built-in routes."""
+        self._built_in.add(routes)
+
     def built_in(self, path: str) -> Mapping[str, Target]:
         """Return method → target of a raw path among the built-in routes.
 

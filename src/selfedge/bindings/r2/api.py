@@ -93,8 +93,7 @@ class _Api:
         return messages.usage(await self._r2.usage(await self._known(call)))
 
     async def figures(self, call: Call) -> object:
-        jurisdiction, _, name = call.query.get("bucketName", "").rpartition("_")
-        bucket = messages.bucket_name(name, jurisdiction)
+        bucket = messages.figured(call.query.get("bucketName", ""))
         now = messages.time(int(self._clock() * 1000))
         return messages.dataset(await self._r2.usage(bucket), now)
 

@@ -16,6 +16,7 @@ from selfedge.bindings.r2.model import ListQuery, Object, Page
 
 DEFAULT = "default"
 _JURISDICTION = re.compile(r"[a-z][a-z-]{0,30}")
+_JURISDICTIONS = ("eu", "us", "fedramp", "fedramp-high")
 _LISTED = 20  # buckets and objects, where a call does not say
 
 
@@ -38,6 +39,14 @@ def bucket_name(name: str, jurisdiction: str) -> str:
     if not _JURISDICTION.fullmatch(jurisdiction):
         raise errors.InvalidArgument(f"There is no jurisdiction {jurisdiction[:40]!r}.")
     return f"{jurisdiction}/{name}"
+
+
+def figured(name: str) -> str:
+    """Return how a bucket of GraphQL ("eu_photos") is called here."""
+    jurisdiction, joint, rest = name.partition("_")
+    if joint and jurisdiction in _JURISDICTIONS:
+        return bucket_name(rest, jurisdiction)
+    return name
 
 
 def bucket(found: Bucket) -> Mapping[str, str]:
