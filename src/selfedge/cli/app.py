@@ -25,6 +25,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
         "selfedge.bindings.d1.commands:group",
         "Make, query, fill and export databases.",
     ),
+    "r2": ("selfedge.bindings.r2.commands:group", "Keep objects in buckets."),
     "vectorize": (
         "selfedge.bindings.vectorize.commands:group",
         "Make, fill and search indexes of vectors.",

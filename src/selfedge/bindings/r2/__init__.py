@@ -12,4 +12,5 @@ BINDING: Binding[Bucket] = Binding(
     upload=Upload(types=frozenset({"r2_bucket"}), table=uploaded),
     serve="selfedge.bindings.r2.server:serve",
     routes="selfedge.bindings.r2.api:routes",
+    commands="selfedge.bindings.r2.commands:group",
 )
