@@ -31,8 +31,8 @@ IDENTITY_HEADER = "selfedge-binding"
 CF_HEADER = "selfedge-cf"
 """Carries `request.cf` between processes; removed from what clients send."""
 
-PROTO_HEADER = "x-forwarded-proto"
-"""Carries the scheme that a client used between processes."""
+PROTO_HEADER = "selfedge-proto"
+"""Carries the scheme that a client used between processes; the engine sets it."""
 
 RPC_HOST = "rpc"
 """The name under which processes reach each other's Workers (`capnpConnectHost`)."""

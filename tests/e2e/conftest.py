@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.fixtures import dev, shared_dev
+from harness.fixtures import dev, serve, shared_dev, shared_serve
 
-__all__ = ["dev", "shared_dev"]
+__all__ = ["dev", "serve", "shared_dev", "shared_serve"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -35,6 +35,8 @@ _POLL_S = 0.02
 class Node:
     """One process of `selfedge dev`, on a project of its own."""
 
+    command = "dev"
+
     def __init__(
         self, project: Path, arguments: Sequence[str], *, keyboard: int | None = None
     ) -> None:
@@ -49,7 +51,7 @@ class Node:
     def _start(self) -> None:
         self.mark = uuid.uuid4().hex
         self.process = subprocess.Popen(
-            [COMMAND, "dev", *self.arguments],
+            [COMMAND, self.command, *self.arguments],
             cwd=self.project,
             env=processes.clean_environment(self.mark, self.project),
             stdin=subprocess.DEVNULL if self._keyboard is None else self._keyboard,
@@ -100,6 +102,18 @@ class Node:
         """Wait until clients can connect."""
         self.url = self.wait_for_line(READY, timeout_s=START_TIMEOUT_S)[1]
         return self
+
+    def kill(self) -> None:
+        """End its process as a crash does."""
+        self.process.kill()
+        self.wait_exit()
+
+    def start_again(self) -> "Node":
+        """Start once more on the same state."""
+        with self._heard:
+            self._text = ""
+        self._start()
+        return self.ready()
 
     @property
     def api(self) -> Address:
@@ -176,10 +190,7 @@ class Node:
     def restart(self) -> None:
         """Stop and start again, on the same state."""
         self.stop()
-        with self._heard:
-            self._text = ""
-        self._start()
-        self.ready()
+        self.start_again()
 
     def check_nothing_left(self) -> None:
         """Fail if a process of it lives, or something listens on its port."""

@@ -136,7 +136,7 @@ def client_headers(scheme: str) -> list[Struct]:
     return [
         {"name": "cdn-loop", "value": "selfedge"},
         {"name": "cf-visitor", "value": f'{{"scheme":"{scheme}"}}'},
-        {"name": PROTO_HEADER, "value": scheme},
+        {"name": "x-forwarded-proto", "value": scheme},
     ]
 
 

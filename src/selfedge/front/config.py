@@ -18,6 +18,7 @@ _IDENTITY = "front:front"
 _INTERNAL_HEADERS = (
     CF_HEADER,
     IDENTITY_HEADER,
+    PROTO_HEADER,
     "selfedge-caller",
     "selfedge-client-ip",
     "selfedge-country",
@@ -149,7 +150,7 @@ def _headers(scheme: str, plan: FrontPlan) -> list[Struct]:
     if not plan.trusting:  # else the front says what is true
         visitor = json.dumps({"scheme": scheme}, separators=(",", ":"))
         headers.append({"name": "cf-visitor", "value": visitor})
-        headers.append({"name": PROTO_HEADER, "value": scheme})
+        headers.append({"name": "x-forwarded-proto", "value": scheme})
     return headers
 
 
