@@ -70,9 +70,9 @@ def test_wrangler_makes_lists_and_deletes_an_index(wrangler, address):
 
 
 def test_wrangler_is_told_what_is_not_served(wrangler, address):
-    done = wrangler(address, "kv", "namespace", "list")
+    done = wrangler(address, "hyperdrive", "list")
     assert done.code == 1
-    assert "Could not route to /client/v4/accounts/local/storage/kv" in done.text
+    assert "Could not route to /client/v4/accounts/local/hyperdrive" in done.text
 
 
 def test_the_sdk_knows_who_it_is(sdk):

@@ -14,6 +14,13 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
         "selfedge.cli.serve:command",
         "Run a node to which wrangler deploys Workers.",
     ),
+    "login": ("selfedge.cli.remote.login:login", "Remember a node, and its token."),
+    "logout": ("selfedge.cli.remote.login:logout", "Forget it."),
+    "env": ("selfedge.cli.remote.login:env", "Print lines that lead wrangler there."),
+    "whoami": ("selfedge.cli.remote.login:whoami", "Show which node is meant."),
+    "token": ("selfedge.cli.remote.token:group", "Say who may call a node's API."),
+    "account": ("selfedge.cli.remote.account:group", "Make accounts of a node."),
+    "zone": ("selfedge.cli.remote.zone:group", "Say which domains a node answers for."),
     "init": ("selfedge.cli.init:command", "Write a new project."),
     "setup": ("selfedge.cli.setup:command", "Fetch the engine and the models now."),
     "ai": ("selfedge.bindings.ai.commands:group", "See and fetch AI models."),
@@ -21,9 +28,9 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
         "selfedge.bindings.d1.commands:group",
         "Make, query, fill and export databases.",
     ),
-    "d1": (
-        "selfedge.bindings.d1.commands:group",
-        "Make, query, fill and export databases.",
+    "kv": (
+        "selfedge.bindings.kv.commands:group",
+        "Make, fill and read KV namespaces.",
     ),
     "r2": ("selfedge.bindings.r2.commands:group", "Keep objects in buckets."),
     "vectorize": (

@@ -51,6 +51,7 @@ class Api:
 
     def __init__(self, address: Address) -> None:
         self._address = address
+        self._account = address.account
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         """Return the `result` of a call; `path` and `options` are those of `open`.
@@ -103,8 +104,46 @@ class Api:
         with closing(_connection(self._address)) as connection:
             yield self._asked(connection, method, self._target(path, query), body, sent)
 
+    def after(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[Any]:
+        """Yield the items of all parts of a list that goes on by cursors.
+
+        Raises:
+            ApiError: the call was refused.
+            UsageError: the node does not answer.
+        """
+        cursor = ""
+        while True:
+            asked = {**(query or {}), **({"cursor": cursor} if cursor else {})}
+            with self.open("GET", path, query=asked) as reply:
+                envelope = _envelope(reply)
+            yield from envelope["result"] or ()
+            cursor = (envelope.get("result_info") or {}).get("cursor") or ""
+            if not cursor:
+                return
+
+    @property
+    def account(self) -> str:
+        """The account: that of the address, or the only one that the token has.
+
+        Raises:
+            ApiError: the call was refused.
+            UsageError: the token has several, and none was named.
+        """
+        if not self._account:
+            found = self.call("GET", "/accounts")
+            if len(found) != 1:
+                names = ", ".join(f"{one['id']} ({one['name']})" for one in found)
+                raise UsageError(
+                    "the token has several accounts. Set SELFEDGE_ACCOUNT to one of "
+                    f"{names}."
+                )
+            self._account = found[0]["id"]
+        return self._account
+
     def _target(self, path: str, query: Mapping[str, str] | None) -> str:
-        below = path.replace("{account}", segment(self._address.account))
+        below = path
+        if "{account}" in path:
+            below = path.replace("{account}", segment(self.account))
         base = urlsplit(self._address.url).path
         return base + below + (f"?{urlencode(query)}" if query else "")
 
@@ -124,7 +163,7 @@ class Api:
         except (OSError, http.client.HTTPException) as error:
             raise UsageError(
                 f"no node answers at {self._address.url} ({error}). "
-                "Is selfedge dev still running?"
+                "Is it still running?"
             ) from error
         if reply.status >= 400:
             _envelope(reply)

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from selfedge.client.address import Address, locate, published, read
+from selfedge.client.address import Address, locate, published, read, write_login
 from selfedge.errors import StorageError, UsageError
 
 HERE = Address(url="http://127.0.0.1:1/client/v4", token="t", account="local")
@@ -58,7 +58,7 @@ def test_a_named_state_wins_then_the_environment(tmp_path):
     with published(state, HERE):
         assert locate(tmp_path, ENVIRON, state) == HERE
         assert locate(tmp_path, ENVIRON) == Address(
-            url="http://127.0.0.1:2/client/v4", token="e", account="local"
+            url="http://127.0.0.1:2/client/v4", token="e", account=""
         )
         assert locate(tmp_path, {"CLOUDFLARE_API_TOKEN": "e"}) == HERE
 
@@ -91,3 +91,32 @@ def test_a_damaged_file_is_named(tmp_path, content):
     (tmp_path / "api.json").write_bytes(content)
     with pytest.raises(UsageError, match=r"cannot read .*api\.json"):
         read(tmp_path)
+
+
+LOGIN = Address(url="http://127.0.0.1:9/client/v4", token="l", account="of-login")
+
+
+def test_a_node_of_login_is_meant_where_no_other_is(tmp_path):
+    environ = {"HOME": str(tmp_path)}
+    write_login(LOGIN, environ)
+    assert locate(tmp_path, environ) == LOGIN
+    assert locate(tmp_path, {**environ, "SELFEDGE_ACCOUNT": "x"}).account == "x"
+    state = tmp_path / ".selfedge"
+    state.mkdir()
+    with published(state, HERE):
+        assert locate(tmp_path, environ) == HERE
+        own = {"SELFEDGE_URL": "http://127.0.0.1:3", "SELFEDGE_TOKEN": "s"}
+        assert locate(tmp_path, {**environ, **ENVIRON, **own}) == Address(
+            url="http://127.0.0.1:3/client/v4", token="s", account=""
+        )
+
+
+def test_a_directory_without_its_token_takes_that_of_the_environment_or_login(tmp_path):
+    environ = {"HOME": str(tmp_path)}
+    with published(tmp_path, Address(url=LOGIN.url, token="", account="a")):
+        with pytest.raises(UsageError, match="selfedge login http"):
+            locate(tmp_path, environ, tmp_path)
+        given = {**environ, "SELFEDGE_TOKEN": "s"}
+        assert locate(tmp_path, given, tmp_path).token == "s"
+        write_login(LOGIN, environ)
+        assert locate(tmp_path, environ, tmp_path) == LOGIN

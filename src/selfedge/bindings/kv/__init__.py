@@ -12,4 +12,5 @@ BINDING: Binding[KVNamespace] = Binding(
     upload=Upload(types=frozenset({"kv_namespace"}), table=uploaded),
     serve="selfedge.bindings.kv.server:serve",
     routes="selfedge.bindings.kv.api:routes",
+    commands="selfedge.bindings.kv.commands:group",
 )
