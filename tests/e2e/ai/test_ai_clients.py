@@ -97,6 +97,7 @@ def test_vectors_agree(node, ai, flare, account):
     packed = ai.embeddings.create(model=EMBED, input=text).data[0].embedding
     plain = ai.embeddings.create(model=EMBED, input=[text], encoding_format="float")
     assert bound["data"] == rest["data"]
+    assert plain.usage.prompt_tokens == plain.usage.total_tokens == 5  # [CLS], [SEP]
     for found in (packed, plain.data[0].embedding):
         assert found == pytest.approx(bound["data"][0], abs=1e-6)
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from aiohttp import ClientSession, UnixConnector, web
 
 from selfedge.binding import Context
+from selfedge.bindings.ai import BINDING
 from selfedge.bindings.ai.catalogue import Model, load
 from selfedge.bindings.ai.host.frames import Call
 from selfedge.bindings.ai.jobs import Part
@@ -20,6 +21,10 @@ from selfedge.bindings.ai.service import AIService
 from selfedge.bindings.ai.tasks.contract import Asked
 from selfedge.bindings.ai.weights.install import directory
 from selfedge.bindings.ai.weights.table import ALL, Weights
+from selfedge.control.estate import OneAccount
+from selfedge.control.server import Control
+from selfedge.control.table import Room, Tables
+from selfedge.control.who import OneToken
 from selfedge.settings import Settings
 
 T = TypeVar("T")
@@ -129,3 +134,16 @@ def serving_context(settings: Settings, notices: list[str]) -> Context:
         clock=time.time,
         notice=notices.append,
     )
+
+
+def control(server: AIServer, folder: Path) -> Control:
+    """Return the control API of one account, whose only binding is `server`."""
+
+    async def running(_kind: str) -> AIServer:
+        return server
+
+    async def room(_account: str) -> Room:
+        return Room(serving_context(Settings(cache_dir=folder), []), running)
+
+    tables = Tables([], [BINDING], room)
+    return Control(OneToken("secret", "tests"), OneAccount("local"), tables)

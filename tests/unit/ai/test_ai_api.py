@@ -2,24 +2,18 @@
 
 import asyncio
 import json
-import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
-from ai_support import LLAMA, NoStorage, run, service
+from ai_support import LLAMA, control, run, service
 from ai_support import FakeHost as Host
 from aiohttp import ClientPayloadError, ClientSession, UnixConnector, web
 from yarl import URL
 
-from selfedge.binding import Context
-from selfedge.bindings.ai import BINDING
 from selfedge.bindings.ai.errors import InferenceFailed
 from selfedge.bindings.ai.jobs.text_embeddings import Vectors
 from selfedge.bindings.ai.server import AIServer
-from selfedge.control.server import Control
-from selfedge.control.table import Table
-from selfedge.settings import Settings
 
 AI = "/client/v4/accounts/local/ai"
 CHAT = f"{AI}/v1/chat/completions"
@@ -40,19 +34,8 @@ class Got:
 @asynccontextmanager
 async def api(folder, host):
     server = AIServer(service(folder / "cache", host))
-
-    async def running(kind):
-        assert kind == "ai"
-        return server
-
-    context = Context(
-        storage=NoStorage(),
-        settings=Settings(cache_dir=folder),
-        clock=time.time,
-        notice=[].append,
-    )
-    control = Control("local", "secret", Table((), [BINDING], context, running))
-    runner = web.ServerRunner(web.Server(control.answer))
+    answer = control(server, folder).answer
+    runner = web.ServerRunner(web.Server(answer))
     await runner.setup()
     await web.UnixSite(runner, str(folder / "s")).start()
     headers = {"Authorization": "Bearer secret"}

@@ -229,8 +229,8 @@ def embedding(**more):
 
 def test_base64_is_of_the_same_numbers():
     answer = {"data": [[0.5, -1.25]]}
-    (plain,) = embeddings.whole(answer, embedding())["data"]
-    (packed,) = embeddings.whole(answer, embedding(encoding_format="base64"))["data"]
+    (plain,) = embeddings.whole(answer, embedding(), 1)["data"]
+    (packed,) = embeddings.whole(answer, embedding(encoding_format="base64"), 1)["data"]
     assert plain["embedding"] == [0.5, -1.25]
     numbers = array("f", base64.b64decode(packed["embedding"]))
     assert list(numbers) == [0.5, -1.25]
@@ -244,9 +244,9 @@ def test_what_is_no_text_has_no_vector(texts):
 
 def test_another_width_is_refused():
     answer = {"data": [[0.5, -1.25]]}
-    embeddings.whole(answer, embedding(dimensions=2))
+    embeddings.whole(answer, embedding(dimensions=2), 1)
     with pytest.raises(BadInput, match="dimensions: m gives 2"):
-        embeddings.whole(answer, embedding(dimensions=3))
+        embeddings.whole(answer, embedding(dimensions=3), 1)
 
 
 @pytest.mark.parametrize(

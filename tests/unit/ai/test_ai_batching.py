@@ -102,3 +102,34 @@ def test_a_failure_reaches_every_caller_and_the_next_batch_runs() -> None:
         found.close()
 
     run(test())
+
+
+def test_a_lone_job_is_computed_at_once() -> None:
+    compute = Recorder()
+
+    async def test() -> None:
+        found = batcher(compute)
+        submitting = asyncio.create_task(found.submit(1))
+        await asyncio.sleep(0)  # to `submit`, which waits for the result
+        assert await asyncio.to_thread(compute.busy.wait, 10)
+        assert await submitting == 2
+        found.close()
+
+    run(test())
+    assert compute.batches == [[1]]
+
+
+def test_a_job_over_the_limit_runs_alone() -> None:
+    compute = Recorder()
+
+    async def test() -> None:
+        found = Batcher(compute, weigh=lambda job: job, limit=8)
+        first = await while_busy(found, compute)
+        others = [asyncio.create_task(found.submit(n)) for n in (3, 20, 4, 4)]
+        await asyncio.sleep(0)
+        compute.gate.set()
+        await asyncio.gather(first, *others)
+        found.close()
+
+    run(test())
+    assert compute.batches == [[0], [3], [20], [4, 4]]

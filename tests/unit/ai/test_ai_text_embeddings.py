@@ -19,7 +19,7 @@ OWN = load().get("@local/all-minilm-l6-v2")
 
 def answer(vectors: list[list[float]], **inputs: object) -> dict:
     prepared = prepare(asked(inputs, MODEL, MINILM))
-    return run(prepared.collect(FakeHost([Vectors(vectors)]).run(None)))
+    return run(prepared.collect(FakeHost([Vectors(vectors)]).run(None))).value
 
 
 def test_one_text_and_many_texts_are_both_lists_inside() -> None:
@@ -79,7 +79,7 @@ def test_bad_inputs_name_the_field_and_the_limit(
 
 def compared(vectors: list[list[float]], **inputs: object) -> dict:
     prepared = prepare(asked(inputs, M3, MINILM))
-    return run(prepared.collect(FakeHost([Vectors(vectors)]).run(None)))
+    return run(prepared.collect(FakeHost([Vectors(vectors)]).run(None))).value
 
 
 def test_a_query_is_compared_with_each_context() -> None:

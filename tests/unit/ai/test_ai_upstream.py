@@ -2,17 +2,14 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from ai_support import LLAMA, FakeHost, NoStorage, run, service
+from ai_support import LLAMA, FakeHost, control, run, service
 from aiohttp import web
 
-from selfedge.binding import Context
-from selfedge.bindings.ai import BINDING
 from selfedge.bindings.ai.catalogue import load as load_catalogue
 from selfedge.bindings.ai.catalogue.overlay import overlaid, read
 from selfedge.bindings.ai.errors import (
@@ -37,8 +34,6 @@ from selfedge.bindings.ai.runners.contract import Source
 from selfedge.bindings.ai.runners.upstream import load
 from selfedge.bindings.ai.server import AIServer
 from selfedge.bindings.ai.service import AIService, Answer
-from selfedge.control.server import Control
-from selfedge.control.table import Table
 from selfedge.settings import Settings
 
 CHAT = GenerateText(
@@ -288,18 +283,7 @@ def test_our_own_openai_routes_are_such_a_server(
 async def behind(folder: Path, host: FakeHost, model: str, job: Job) -> list[Part]:
     """Ask our own control API, with a host that is fake."""
     server = AIServer(service(folder, host))
-
-    async def running(_kind: str) -> AIServer:
-        return server
-
-    context = Context(
-        storage=NoStorage(),
-        settings=Settings(cache_dir=folder),
-        clock=time.time,
-        notice=[].append,
-    )
-    control = Control("local", "secret", Table((), [BINDING], context, running))
-    async with listening(control.answer) as url:
+    async with listening(control(server, folder).answer) as url:
         runner = load(
             Source(
                 location=f"{url}/client/v4/accounts/local/ai/v1",

@@ -23,7 +23,7 @@ from selfedge.bindings.ai.openai.errors import error_body, http_status
 from selfedge.bindings.ai.openai.requests import decode
 from selfedge.bindings.ai.server import AIServer
 from selfedge.bindings.ai.service import AIService, Stream
-from selfedge.bindings.ai.tasks import to_markdown
+from selfedge.bindings.ai.tasks import numbers, to_markdown
 from selfedge.bindings.ai.tasks.contract import File
 from selfedge.bindings.ai.tasks.schemas import schemas
 from selfedge.bindings.ai.transfer import read_body, send_events, while_connected
@@ -70,7 +70,8 @@ class NativeApi:
 
     async def _answer(self, call: Call) -> object:
         body = await read_body(call.request)
-        inputs, file = read_inputs(body, call.request.headers.get("content-type", ""))
+        sent = call.request.headers.get("content-type", "")
+        inputs, file = await numbers.read(lambda body: read_inputs(body, sent), body)
         options = {"queueRequest": True} if _true(call, "queueRequest") else {}
         computing = self._service.run(call.path["model"], inputs, options, file)
         found = await while_connected(call.request, computing)
@@ -132,7 +133,7 @@ def read_inputs(body: bytes, content_type: str) -> tuple[object, File | None]:
     if kind != wire.JSON_TYPE and body.lstrip()[:1] != b"{":
         return {}, File(body, kind or "application/octet-stream")
     try:
-        return msgspec.json.decode(body), None
+        return numbers.decode(body), None
     except (msgspec.DecodeError, RecursionError) as error:
         raise IncompleteRequest(
             f"Request is missing headers or body: the body is no JSON ({error})"
@@ -215,7 +216,7 @@ class OpenAIApi:
         asked = decode(await read_body(call.request), embeddings.EmbeddingsRequest)
         inputs = embeddings.inputs(asked)
         found = await self._run(call, _EMBED, asked.model, inputs)
-        return embeddings.whole(found.value, asked)
+        return embeddings.whole(found.value, asked, found.tokens)
 
     async def _models(self, _call: Call) -> object:
         return models.listing(self._service.catalogue)

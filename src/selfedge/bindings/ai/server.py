@@ -16,7 +16,7 @@ from selfedge.bindings.ai.errors import AiError, BadInput, InferenceFailed, NoSu
 from selfedge.bindings.ai.gateway.http import LOG_HEADER, GatewayServer
 from selfedge.bindings.ai.host.process import ModelHost
 from selfedge.bindings.ai.service import AIService, Stream
-from selfedge.bindings.ai.tasks import to_markdown
+from selfedge.bindings.ai.tasks import numbers, to_markdown
 from selfedge.bindings.ai.tasks.contract import File
 from selfedge.bindings.ai.transfer import read_body, send_events, while_connected
 from selfedge.settings import Settings
@@ -94,7 +94,10 @@ class AIServer:
         return routes.get((request.method, path), other), describe
 
     async def _run(self, request: BaseRequest) -> StreamResponse:
-        run = wire.read_run(request.headers, request.query, await read_body(request))
+        run = await numbers.read(
+            lambda body: wire.read_run(request.headers, request.query, body),
+            await read_body(request),
+        )
         log = {}
         if run.options.get("gateway"):
             answer, log[LOG_HEADER] = await self._gateway.run(request, run)

@@ -16,7 +16,7 @@ from selfedge.bindings.ai.host.frames import Call
 from selfedge.bindings.ai.host.process import ModelHost
 from selfedge.bindings.ai.runners.contract import Source
 from selfedge.bindings.ai.tasks import TASKS, to_markdown
-from selfedge.bindings.ai.tasks.contract import Asked, File, Prepared
+from selfedge.bindings.ai.tasks.contract import Asked, Counted, File, Prepared
 from selfedge.bindings.ai.weights.install import (
     install_one,
     is_installed,
@@ -34,6 +34,7 @@ class Answer:
 
     served: str
     value: object
+    tokens: int = 0  # read for it, where the value does not tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,10 @@ class AIService:
         if prepared.streams:
             events = await started(prepared.events(parts))
             return Stream(weights.name, events)
-        return Answer(weights.name, await prepared.collect(parts))
+        found = await prepared.collect(parts)
+        if isinstance(found, Counted):
+            return Answer(weights.name, found.value, found.tokens)
+        return Answer(weights.name, found)
 
     def _queued(
         self, model: Model, weights: Weights, inputs: object

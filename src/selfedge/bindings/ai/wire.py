@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from selfedge.bindings.ai.errors import AiError, IncompleteRequest
+from selfedge.bindings.ai.tasks import numbers
 from selfedge.bindings.ai.tasks.contract import File
 
 MODEL_HEADER = "cf-consn-model-id"
@@ -31,7 +32,7 @@ class Run:
 
 
 class _Body(msgspec.Struct, frozen=True):
-    inputs: Any = None
+    inputs: msgspec.Raw = msgspec.Raw(b"null")
     options: dict[str, Any] | None = None
 
 
@@ -50,12 +51,13 @@ def read_run(headers: Mapping[str, str], query: Mapping[str, str], body: bytes) 
         return _streamed(model, headers, query, body)
     try:
         found = msgspec.json.decode(body, type=_Body)
+        inputs = numbers.decode(bytes(found.inputs))
     except (msgspec.MsgspecError, RecursionError) as error:
         raise IncompleteRequest(
             f"Request is missing headers or body: the body is not the expected JSON "
             f"({error})"
         ) from error
-    return Run(model=model, inputs=found.inputs, options=found.options or {})
+    return Run(model=model, inputs=inputs, options=found.options or {})
 
 
 def _streamed(

@@ -39,6 +39,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     key_env: str | None = None  # the variable that holds that server's key
     task: str | None = None
     context: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None  # tokens
+    batch: Annotated[int, Meta(ge=1, le=1024)] | None = None  # texts of several calls
     dimensions: int | None = None
     pooling: Pooling | None = None
 
@@ -148,5 +149,6 @@ def _source(key: str, place: str, entry: Entry, folder: Path, where: str) -> Sou
     if not (path.is_file() if key == "gguf" else path.is_dir()):
         kind = "file" if key == "gguf" else "folder"
         raise UsageError(f"{where}: {key}: there is no {kind} {path}")
-    options = {"context": str(entry.context)} if entry.context else {}
+    numbers = {"context": entry.context, "batch": entry.batch}
+    options = {name: str(number) for name, number in numbers.items() if number}
     return Source(location=str(path), options=options)

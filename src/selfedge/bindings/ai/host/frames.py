@@ -52,13 +52,24 @@ def pack(message: Call | Reply) -> bytes:
     return len(payload).to_bytes(_LENGTH_BYTES) + payload
 
 
-async def read_call(stream: asyncio.StreamReader) -> Call:
-    """Return the next call.
+class Received:
+    """What came over a connection and was not taken yet."""
 
-    Raises:
-        asyncio.IncompleteReadError: the caller closed the connection.
-    """
-    return _CALL.decode(await _payload(stream))
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def add(self, data: bytes) -> None:
+        """Take in what has just come."""
+        self._data += data
+
+    def call(self) -> Call | None:
+        """Return the next call, once all of it is here."""
+        end = _LENGTH_BYTES + int.from_bytes(self._data[:_LENGTH_BYTES])
+        if len(self._data) < max(end, _LENGTH_BYTES + 1):
+            return None
+        call = _CALL.decode(memoryview(self._data)[_LENGTH_BYTES:end])
+        self._data = self._data[end:]
+        return call
 
 
 async def read_reply(stream: asyncio.StreamReader) -> Reply:

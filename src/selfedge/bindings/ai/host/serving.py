@@ -2,16 +2,18 @@
 
 import asyncio
 import socket
-from contextlib import aclosing, suppress
+from contextlib import aclosing
+from typing import cast
 
 from selfedge.bindings.ai.errors import AiError
 from selfedge.bindings.ai.host.frames import (
     Call,
     Done,
     Failed,
+    Received,
+    Reply,
     Told,
     pack,
-    read_call,
 )
 from selfedge.bindings.ai.host.models import Models
 
@@ -20,7 +22,7 @@ async def serve(control: socket.socket, models: Models) -> None:
     """Run the calls on all connections that arrive over `control`, until it closes."""
     control.settimeout(0)  # never blocks
     loop = asyncio.get_running_loop()
-    calls: set[asyncio.Task[None]] = set()
+    tasks: set[asyncio.Task[None]] = set()
     closed = asyncio.Event()
 
     def accept() -> None:
@@ -29,9 +31,9 @@ async def serve(control: socket.socket, models: Models) -> None:
             loop.remove_reader(control)
             closed.set()
         for descriptor in descriptors:
-            task = loop.create_task(_converse(descriptor, models))
-            calls.add(task)
-            task.add_done_callback(calls.discard)
+            connecting = loop.create_task(_connect(descriptor, models, tasks))
+            tasks.add(connecting)
+            connecting.add_done_callback(tasks.discard)
 
     loop.add_reader(control, accept)
     sweeping = asyncio.create_task(models.sweep())
@@ -39,41 +41,75 @@ async def serve(control: socket.socket, models: Models) -> None:
     sweeping.cancel()
 
 
-async def _converse(descriptor: int, models: Models) -> None:
-    connection = socket.socket(fileno=descriptor)
-    reader, writer = await asyncio.open_unix_connection(sock=connection)
-    following = asyncio.ensure_future(read_call(reader))
-    with suppress(ConnectionError, asyncio.IncompleteReadError):
-        while True:
-            call = await following
-            answer = asyncio.ensure_future(_answer(call, writer, models))
-            following = asyncio.ensure_future(read_call(reader))
-            await asyncio.wait((answer, following), return_when=asyncio.FIRST_COMPLETED)
-            if following.done() and following.exception():
-                answer.cancel()  # the caller has gone
-            await asyncio.gather(answer, return_exceptions=True)
-    writer.close()
-    with suppress(ConnectionError):
-        await writer.wait_closed()
+async def _connect(
+    descriptor: int, models: Models, tasks: set[asyncio.Task[None]]
+) -> None:
+    await asyncio.get_running_loop().connect_accepted_socket(
+        lambda: _Conversation(models, tasks), socket.socket(fileno=descriptor)
+    )
 
 
-async def _answer(call: Call, writer: asyncio.StreamWriter, models: Models) -> None:
-    def tell(text: str) -> None:
-        writer.write(pack(Told(text)))
+class _Conversation(asyncio.Protocol):
+    """One connection: its calls, one after the other."""
 
-    try:
-        async with (
-            models.use(call.runner, call.source, tell) as runner,
-            aclosing(runner.run(call.job)) as parts,
-        ):
-            async for part in parts:
-                writer.write(pack(part))
-                await writer.drain()
-    except AiError as error:
-        writer.write(pack(Failed(internal_code=error.internal_code, text=str(error))))
-    except Exception as error:  # noqa: BLE001 - a defect must not end in silence
-        text = f"{type(error).__name__}: {error}"
-        writer.write(pack(Failed(internal_code=AiError.internal_code, text=text)))
-    else:
-        writer.write(pack(Done()))
-    await writer.drain()
+    def __init__(self, models: Models, tasks: set[asyncio.Task[None]]) -> None:
+        self._models = models
+        self._tasks = tasks
+        self._transport: asyncio.Transport | None = None
+        self._received = Received()
+        self._answering: asyncio.Task[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._received.add(data)
+        self._next()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._writable.set()
+        if self._answering:
+            self._answering.cancel()  # the caller has gone
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    def _next(self) -> None:
+        if self._answering is None and (call := self._received.call()):
+            self._answering = asyncio.create_task(self._answer(call))
+            self._tasks.add(self._answering)  # which keeps it alive
+            self._answering.add_done_callback(self._answered)
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._answering = None
+        self._next()
+
+    async def _answer(self, call: Call) -> None:
+        try:
+            async with (
+                self._models.use(call.runner, call.source, self._tell) as runner,
+                aclosing(runner.run(call.job)) as parts,
+            ):
+                async for part in parts:
+                    self._send(part)
+                    await self._writable.wait()
+        except AiError as error:
+            self._send(Failed(internal_code=error.internal_code, text=str(error)))
+        except Exception as error:  # noqa: BLE001 - a defect must not end in silence
+            text = f"{type(error).__name__}: {error}"
+            self._send(Failed(internal_code=AiError.internal_code, text=text))
+        else:
+            self._send(Done())
+
+    def _tell(self, text: str) -> None:
+        self._send(Told(text))
+
+    def _send(self, reply: Reply) -> None:
+        if self._transport and not self._transport.is_closing():
+            self._transport.write(pack(reply))

@@ -20,3 +20,4 @@ class Vectors(msgspec.Struct, frozen=True, tag="vectors"):
     """The only part of embedded texts, in their order."""
 
     vectors: Sequence[Sequence[float]]
+    tokens: int = 0  # of all texts, after they were cut

@@ -36,8 +36,8 @@ def inputs(asked: EmbeddingsRequest) -> dict[str, object]:
     return {"text": texts}
 
 
-def whole(value: object, asked: EmbeddingsRequest) -> Json:
-    """Return OpenAI's list of vectors.
+def whole(value: object, asked: EmbeddingsRequest, tokens: int) -> Json:
+    """Return OpenAI's list of vectors; `tokens` were read for them.
 
     Raises:
         BadInput: the vectors have another width than the one that is wanted.
@@ -46,8 +46,6 @@ def whole(value: object, asked: EmbeddingsRequest) -> Json:
     width = len(vectors[0])
     if asked.dimensions not in (None, width):
         raise BadInput(f"dimensions: {asked.model} gives {width}, and no other width")
-    usage = native(value).get("usage") or {}
-    tokens = usage.get("prompt_tokens", 0)
     return {
         "object": "list",
         "data": [

@@ -109,7 +109,7 @@ class UpstreamRunner:
             raise InferenceFailed(
                 f"{self._url} gave {len(vectors)} vectors for {len(job.texts)} texts"
             )
-        return Vectors(vectors)
+        return Vectors(vectors, _tokens(found))
 
     def _client(self) -> ClientSession:
         if self._session is None:
@@ -202,6 +202,12 @@ def _complaint(body: bytes) -> str:
     except ValueError:
         return body[:200].decode(errors="replace")
     return _words(found)
+
+
+def _tokens(found: Mapping[str, Any]) -> int:
+    usage = found.get("usage")
+    count = usage.get("prompt_tokens") if isinstance(usage, dict) else 0
+    return count if isinstance(count, int) else 0
 
 
 def _words(found: object) -> str:

@@ -19,6 +19,14 @@ class File:
     content_type: str
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A whole answer, and the tokens read for it, which the answer does not tell."""
+
+    value: object
+    tokens: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """One call, unchecked: `file` is a ReadableStream that was among the inputs.
@@ -44,7 +52,7 @@ class Prepared(Protocol):
         """Whether the Worker wants `events` rather than `collect`."""
 
     async def collect(self, parts: Parts) -> object:
-        """Return the whole answer: a `File`, or what becomes JSON."""
+        """Return the whole answer: a `File`, or what becomes JSON; or `Counted`."""
 
     def events(self, parts: Parts) -> AsyncGenerator[object, None]:
         """Yield the answer piece by piece, each ready for JSON."""

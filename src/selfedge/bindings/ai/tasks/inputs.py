@@ -57,7 +57,9 @@ def binary(asked: Asked, name: str) -> bytes:
     if isinstance(value, dict):
         value = _in_order(value)
     try:
-        if isinstance(value, str):
+        if isinstance(value, bytes):  # of `numbers.decode`
+            found = value
+        elif isinstance(value, str):
             found = base64.b64decode(value.partition("base64,")[2] or value)
         elif isinstance(value, list):
             found = bytes(value)

@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 from selfedge.bindings.ai import limits
 from selfedge.bindings.ai.errors import BadInput, InferenceFailed
 from selfedge.bindings.ai.jobs.text_embeddings import EmbedTexts, Pooling, Vectors
-from selfedge.bindings.ai.tasks.contract import Asked, Parts, Prepared
+from selfedge.bindings.ai.tasks.contract import Asked, Counted, Parts, Prepared
 from selfedge.bindings.ai.tasks.inputs import check, no_file
 
 OneText: TypeAlias = Annotated[str, Meta(min_length=1)]
@@ -60,13 +60,15 @@ class TextEmbeddings:
     shape: Shape = "texts"
     streams: bool = False
 
-    async def collect(self, parts: Parts) -> object:
+    async def collect(self, parts: Parts) -> Counted:
         """Return the vectors, or (`query`) how near each context is."""
         async with aclosing(parts):
             found = [part async for part in parts if isinstance(part, Vectors)]
         if not found:
             raise InferenceFailed("The encoder gave no vectors.")
-        vectors = found[0].vectors
+        return Counted(self._shaped(found[0].vectors), found[0].tokens)
+
+    def _shaped(self, vectors: Sequence[Sequence[float]]) -> object:
         if self.shape == "query":
             query, *contexts = vectors
             scores = [_cosine(query, context) for context in contexts]
@@ -78,7 +80,7 @@ class TextEmbeddings:
 
     async def events(self, parts: Parts) -> AsyncGenerator[object, None]:
         """Yield the whole answer as one event."""
-        yield await self.collect(parts)
+        yield (await self.collect(parts)).value
 
 
 def prepare(asked: Asked) -> Prepared:

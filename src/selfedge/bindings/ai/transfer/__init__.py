@@ -42,15 +42,38 @@ async def while_connected(request: BaseRequest, work: Coroutine[Any, Any, T]) ->
     Raises:
         Aborted: the client has gone.
     """
-    task = asyncio.ensure_future(work)
-    try:
-        while not (await asyncio.wait([task], timeout=WATCH_S))[0]:
-            if request.transport is None or request.transport.is_closing():
-                raise Aborted("Request was aborted: the client went away")
-        return task.result()
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+    with _Watch(request):
+        return await work
+
+
+class _Watch:
+    """Looks whether the client is there, and else cancels the task that it is in."""
+
+    def __init__(self, request: BaseRequest) -> None:
+        self._request = request
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._timer = self._loop.call_later(WATCH_S, self._look)
+        self._gone = False
+
+    def __enter__(self) -> None:
+        """Nothing to do: it watches already."""
+
+    def __exit__(self, _kind: object, error: object, _trace: object) -> None:
+        self._timer.cancel()
+        if not self._gone or not self._task or self._task.uncancel() > 0:
+            return
+        if isinstance(error, asyncio.CancelledError):
+            raise Aborted("Request was aborted: the client went away") from error
+
+    def _look(self) -> None:
+        transport = self._request.transport
+        if transport is not None and not transport.is_closing():
+            self._timer = self._loop.call_later(WATCH_S, self._look)
+            return
+        self._gone = True
+        if self._task:
+            self._task.cancel()
 
 
 async def send_events(

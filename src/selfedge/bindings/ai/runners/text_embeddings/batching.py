@@ -1,24 +1,28 @@
-"""Micro-batching: what arrives while a batch is computed becomes the next batch."""
+"""Micro-batching: what arrives while a batch is computed becomes the next batch.
+
+Nothing ever waits for company. Under load the batches fill by themselves, and while
+one is computed, the answers of the last one are on their way.
+"""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Generic, TypeAlias, TypeVar
 
 J = TypeVar("J")
 R = TypeVar("R")
 
-WINDOW_S = 0.003
-"""How long a batch may wait for the callers of the last one to come back."""
+Waiting: TypeAlias = tuple[J, asyncio.Future[R]]
 
 
 class Batcher(Generic[J, R]):
     """Runs `compute` in one thread, on as many waiting jobs as fit.
 
-    A lone caller never waits. After a batch of several, the next one waits a
-    moment for as many to come again.
+    Jobs share a run as long as their weights add up to at most `limit`; one that
+    is heavier runs alone.
     """
 
     def __init__(
@@ -32,43 +36,58 @@ class Batcher(Generic[J, R]):
         self._weigh = weigh
         self._limit = limit
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="batch")
-        self._waiting: deque[tuple[J, asyncio.Future[R]]] = deque()
-        self._arrived = asyncio.Event()
-        self._last = 0
-        self._drain: asyncio.Task[None] | None = None
+        self._waiting: deque[Waiting[J, R]] = deque()
+        self._busy = False
 
     async def submit(self, job: J) -> R:
         """Return the result of `job`; a cancelled one is dropped if it still waits."""
-        result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        result: asyncio.Future[R] = loop.create_future()
         self._waiting.append((job, result))
-        self._arrived.set()
-        if self._drain is None or self._drain.done():
-            self._drain = asyncio.create_task(self._run())
+        if not self._busy:
+            self._next(loop)
         return await result
 
     def close(self) -> None:
         """Let the thread end."""
         self._thread.shutdown(wait=False)
 
-    async def _run(self) -> None:
-        while self._waiting:
-            await self._gather()
-            batch = self._take()
-            self._last = len(batch)
-            if batch:
-                await self._answer(batch)
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        batch = self._take()
+        self._busy = bool(batch)
+        if batch:
+            running = self._thread.submit(self._compute, [job for job, _ in batch])
+            running.add_done_callback(partial(self._computed, loop, batch))
 
-    async def _gather(self) -> None:
-        if self._last < 2:
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(WINDOW_S):
-                while len(self._waiting) < self._last:
-                    self._arrived.clear()
-                    await self._arrived.wait()
+    def _computed(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: Sequence[Waiting[J, R]],
+        done: "Future[Sequence[R]]",
+    ) -> None:
+        """Tell the loop; this is still the thread."""
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(self._answer, loop, batch, done)
 
-    def _take(self) -> list[tuple[J, asyncio.Future[R]]]:
-        batch: list[tuple[J, asyncio.Future[R]]] = []
+    def _answer(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: Sequence[Waiting[J, R]],
+        done: "Future[Sequence[R]]",
+    ) -> None:
+        self._next(loop)  # first, so that the thread has something to do
+        error = done.exception()
+        results = () if error else done.result()
+        for place, (_, waiting) in enumerate(batch):
+            if waiting.done():
+                continue
+            if error:
+                waiting.set_exception(error)
+            else:
+                waiting.set_result(results[place])
+
+    def _take(self) -> list[Waiting[J, R]]:
+        batch: list[Waiting[J, R]] = []
         room = self._limit
         while self._waiting:
             job, result = self._waiting[0]
@@ -79,17 +98,3 @@ class Batcher(Generic[J, R]):
                 batch.append((job, result))
                 room -= self._weigh(job)
         return batch
-
-    async def _answer(self, batch: Sequence[tuple[J, asyncio.Future[R]]]) -> None:
-        loop = asyncio.get_running_loop()
-        jobs = [job for job, _ in batch]
-        try:
-            results = await loop.run_in_executor(self._thread, self._compute, jobs)
-        except Exception as error:  # noqa: BLE001 - each waiting caller raises it
-            for _, waiting in batch:
-                if not waiting.done():
-                    waiting.set_exception(error)
-            return
-        for (_, waiting), result in zip(batch, results, strict=True):
-            if not waiting.done():
-                waiting.set_result(result)

@@ -23,7 +23,13 @@ TOKENS_MAX = 512
 """Longer texts are cut, as Workers AI does, where the model's config says nothing."""
 
 BATCH_TEXTS = 32
-"""Texts in one run of the encoder."""
+"""Texts of one call in one run of the encoder."""
+
+SHARED_TEXTS = 8
+"""Texts of several calls in one run: on one thread, more gain little but delay."""
+
+PADDING_TOKENS = 12
+"""A run of its own costs about as much as so many tokens of padding in another's."""
 
 
 def load(source: Source, threads: int) -> Runner:
@@ -40,7 +46,8 @@ def load(source: Source, threads: int) -> Runner:
     tokenizer = Tokenizer.from_file(str(source.path / TOKENIZER_FILE))
     tokenizer.enable_truncation(_tokens_max(source.path / CONFIG_FILE))
     tokenizer.no_padding()
-    return EmbeddingRunner(Encoder(session), tokenizer)
+    limit = int(source.options.get("batch", SHARED_TEXTS))
+    return EmbeddingRunner(Encoder(session), tokenizer, limit=limit)
 
 
 def _model(folder: Path) -> Path:
@@ -61,11 +68,11 @@ class EmbeddingRunner:
     """One encoder; texts of all callers share its runs."""
 
     def __init__(
-        self, encoder: Encoder, tokenizer: Any, *, limit: int = BATCH_TEXTS
+        self, encoder: Encoder, tokenizer: Any, *, limit: int = SHARED_TEXTS
     ) -> None:
         self._encoder: Encoder | None = encoder
         self._tokenizer = tokenizer
-        self._batcher = Batcher[EmbedTexts, Sequence[Vector]](
+        self._batcher = Batcher[EmbedTexts, Vectors](
             self._embed, weigh=lambda job: len(job.texts), limit=limit
         )
 
@@ -75,7 +82,7 @@ class EmbeddingRunner:
             raise InferenceFailed(f"an encoder does not run {type(job).__name__}")
         if not job.truncate:
             await asyncio.to_thread(self._check, job)
-        yield Vectors(await self._batcher.submit(job))
+        yield await self._batcher.submit(job)
 
     async def close(self) -> None:
         """Free the encoder."""
@@ -91,26 +98,44 @@ class EmbeddingRunner:
                     f"({limit} tokens); truncate_inputs: true cuts it"
                 )
 
-    def _embed(self, jobs: Sequence[EmbedTexts]) -> Sequence[Sequence[Vector]]:
+    def _embed(self, jobs: Sequence[EmbedTexts]) -> Sequence[Vectors]:
         try:
             texts = [(text, job.pooling) for job in jobs for text in job.texts]
-            vectors = iter(self._vectors(texts))
+            found = iter(self._vectors(texts))
         except Exception as error:
             raise InferenceFailed(f"onnxruntime: {error}") from error
-        return [[next(vectors) for _ in job.texts] for job in jobs]
+        return [_together([next(found) for _ in job.texts]) for job in jobs]
 
-    def _vectors(self, texts: Sequence[tuple[str, Pooling]]) -> Sequence[Vector]:
-        """Embed in runs of texts of like length, so that little is padding."""
+    def _vectors(
+        self, texts: Sequence[tuple[str, Pooling]]
+    ) -> Sequence[tuple[Vector, int]]:
+        """Return the vector and the tokens of each text."""
         if self._encoder is None:
             raise InferenceFailed("the model was unloaded")
         encodings = self._tokenizer.encode_batch([text for text, _ in texts])
-        order = sorted(range(len(texts)), key=lambda place: len(encodings[place].ids))
-        found: dict[int, Vector] = {}
-        for start in range(0, len(order), BATCH_TEXTS):
-            places = order[start : start + BATCH_TEXTS]
-            rows = [encodings[place].ids for place in places]
+        ids = [encoding.ids for encoding in encodings]
+        found: dict[int, tuple[Vector, int]] = {}
+        for places in runs([len(row) for row in ids]):
             poolings = sorted({texts[place][1] for place in places})
-            pooled = self._encoder.encode(rows, poolings)
+            pooled = self._encoder.encode([ids[place] for place in places], poolings)
             for row, place in enumerate(places):
-                found[place] = pooled[texts[place][1]][row]
-        return [found[place] for place in range(len(texts))]
+                found[place] = pooled[texts[place][1]][row], len(ids[place])
+        return [found[place] for place in range(len(ids))]
+
+
+def runs(lengths: Sequence[int]) -> Sequence[Sequence[int]]:
+    """Return the places of the texts of each run; those of like length share one."""
+    found: list[list[int]] = []
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
+        run = found[-1] if found else []
+        padding = len(run) * (lengths[place] - lengths[run[-1]]) if run else 0
+        if run and len(run) < BATCH_TEXTS and padding <= PADDING_TOKENS:
+            run.append(place)
+        else:
+            found.append([place])
+    return found
+
+
+def _together(found: Sequence[tuple[Vector, int]]) -> Vectors:
+    tokens = sum(count for _, count in found)
+    return Vectors([vector for vector, _ in found], tokens)
