@@ -3,7 +3,6 @@
 Start it with OMP_WAIT_POLICY=passive, as the model host does for itself.
 """
 
-import asyncio
 import json
 import os
 import sys
@@ -17,12 +16,7 @@ import onnxruntime
 import xllamacpp
 from tokenizers import Tokenizer
 
-from selfedge.bindings.ai.jobs.text_embeddings import EmbedTexts
-from selfedge.bindings.ai.runners.text_embeddings.encoder import Encoder
-from selfedge.bindings.ai.runners.text_embeddings.runner import EmbeddingRunner
-
 THREADS = max(1, (os.cpu_count() or 2) - 1)
-SENTENCE = "The quick brown fox jumps over the lazy dog near the old river bank."
 
 
 class RawText:
@@ -64,7 +58,7 @@ class RawText:
 
 
 class RawVectors:
-    """onnxruntime and the tokenizer, and the same runner with and without batches."""
+    """onnxruntime and the tokenizer."""
 
     def __init__(self, folder: Path) -> None:
         options = onnxruntime.SessionOptions()
@@ -77,9 +71,8 @@ class RawVectors:
         self._tokenizer.enable_truncation(512)
         self._tokenizer.no_padding()
 
-    def embed(self, batch: int, calls: int) -> dict[str, float]:
-        """Embed `calls` batches, one after the other."""
-        texts = [SENTENCE] * batch
+    def embed(self, texts: list[str], calls: int) -> dict[str, float]:
+        """Embed texts of one length together, `calls` times one after the other."""
         began = time.perf_counter()
         for _ in range(calls):
             rows = [found.ids for found in self._tokenizer.encode_batch(texts)]
@@ -90,27 +83,7 @@ class RawVectors:
                 "token_type_ids": np.zeros_like(ids),
             }
             self._session.run(["mean"], feeds)[0].tolist()
-        return {"rate": batch * calls / (time.perf_counter() - began)}
-
-    def singles(self, limit: int, clients: int, calls: int) -> dict[str, float]:
-        """Have clients ask for one text each, with at most `limit` in a batch."""
-
-        async def client(runner: EmbeddingRunner) -> None:
-            for _ in range(calls):
-                job = EmbedTexts(texts=[SENTENCE], pooling="mean")
-                async for _part in runner.run(job):
-                    pass
-
-        async def body() -> float:
-            encoder = Encoder(self._session)
-            runner = EmbeddingRunner(encoder, self._tokenizer, limit=limit)
-            began = time.perf_counter()
-            await asyncio.gather(*(client(runner) for _ in range(clients)))
-            took = time.perf_counter() - began
-            await runner.close()
-            return took
-
-        return {"rate": clients * calls / asyncio.run(body())}
+        return {"rate": len(texts) * calls / (time.perf_counter() - began)}
 
 
 def main() -> None:
@@ -118,11 +91,7 @@ def main() -> None:
     models = Path(sys.argv[1])
     text = RawText(next(models.glob("smollm2*")) / "model.gguf")
     vectors = RawVectors(next(models.glob("all-minilm*")))
-    does = {
-        "generate": text.generate,
-        "embed": vectors.embed,
-        "singles": vectors.singles,
-    }
+    does = {"generate": text.generate, "embed": vectors.embed}
     for line in sys.stdin:
         name, arguments = json.loads(line)
         print(json.dumps(does[name](*arguments)), flush=True)

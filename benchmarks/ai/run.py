@@ -1,7 +1,7 @@
 """Workers AI beside the libraries that compute: `python benchmarks/ai/run.py`.
 
 Both run side by side and take turns, so that a busy machine slows both. Figures are
-medians of the rounds, and only their ratios mean something.
+medians of the rounds, and only their ratios mean something. README.md says more.
 """
 
 import argparse
@@ -12,28 +12,28 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeAlias
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from aiohttp import ClientSession, ClientTimeout  # noqa: E402 - after the path is set
-from served import Served  # noqa: E402 - after the path is set
-from systems import Selfedge, copied, running  # noqa: E402 - after the path is set
+from aiohttp import ClientSession, ClientTimeout, TCPConnector  # noqa: E402
+from neighbour import beside, latencies, summary  # noqa: E402
+from served import LLAMA, MINILM, UNBATCHED, Served, unbatched  # noqa: E402
+from systems import Selfedge, Server, copied, running  # noqa: E402
+from texts import PARAGRAPH, QUESTIONS, SENTENCE, chat  # noqa: E402
+from tree import tree  # noqa: E402
 
-from selfedge.bindings.ai.weights.install import install  # noqa: E402 - after the path is set
-from selfedge.settings import Settings, cache_dir  # noqa: E402 - after the path is set
+from selfedge.bindings.ai.weights.install import install  # noqa: E402
+from selfedge.settings import Settings, cache_dir  # noqa: E402
 
-SENTENCE = "The quick brown fox jumps over the lazy dog near the old river bank."
-CHAT = [
-    {"role": "system", "content": "You are a helpful assistant"},
-    {"role": "user", "content": "Tell me a long story about a fox."},
-]
-Figures = dict[str, dict[str, list[float]]]
+HELLOS = 1000
+Work: TypeAlias = Callable[[], Awaitable[Mapping[str, float]]]
+Figures: TypeAlias = dict[str, dict[str, list[float]]]
 
 
 class Raw:
@@ -41,6 +41,7 @@ class Raw:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
+        self.pid = process.pid
 
     async def __call__(self, name: str, *arguments: object) -> dict[str, float]:
         """Have it do one thing."""
@@ -55,7 +56,7 @@ class Raw:
 
 
 @contextmanager
-def raw(models: Path) -> Any:
+def raw_libraries(models: Path) -> Iterator[Raw]:
     """Run `raw.py`."""
     command = [sys.executable, str(HERE / "raw.py"), str(models)]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
@@ -65,48 +66,105 @@ def raw(models: Path) -> Any:
         process.stdin.close()
 
 
-async def measured(raw: Raw, served: Served, rounds: int, tokens: int) -> Figures:
-    """Return the figures of all rounds, by row and side."""
-    body = {"messages": CHAT, "max_tokens": tokens, "temperature": 0.6}
-    figures: Figures = defaultdict(lambda: defaultdict(list))
+class Benchmark:
+    """All rows."""
 
-    async def row(
-        name: str, sides: dict[str, Callable[[], Awaitable[dict[str, float]]]]
-    ) -> None:
+    def __init__(self, raw: Raw, session: ClientSession, server: Server) -> None:
+        self._raw = raw
+        self._session = session
+        self._url = f"http://127.0.0.1:{server.port}/"
+        self._node = server.process.pid
+        self._served = Served(session, self._url)
+        self._figures: Figures = defaultdict(lambda: defaultdict(list))
+
+    async def run(self, rounds: int, tokens: int) -> Figures:
+        """Return the figures of all rounds, by row and side."""
+        await self._memory(chat(tokens))
+        for number in range(rounds + 1):
+            if number == 1:  # the first round warms up
+                rss = self._figures["memory of the process · MiB"]
+                self._figures.clear()
+                self._figures["memory of the process · MiB"] = rss
+            await self._texts(chat(tokens))
+            await self._vectors()
+            await self._batching()
+            await self._neighbour()
+        return self._figures
+
+    async def _row(self, name: str, sides: Mapping[str, Work]) -> None:
         for side, work in sides.items():
             for key, value in (await work()).items():
-                figures[f"{name} · {key}"][side].append(value)
+                self._figures[f"{name} · {key}"][side].append(value)
 
-    for number in range(rounds + 1):
-        if number == 1:
-            figures.clear()  # the first round warms up
+    async def _memory(self, body: Mapping[str, Any]) -> None:
+        """Compare the model host with a process that has done the same work."""
+        served, raw, texts = self._served, self._raw, [SENTENCE] * 32
+        for _ in range(2):
+            await served.generate(dict(body), 4)
+            await raw("generate", body, 4)
+            await served.embed(texts, 2)
+            await raw("embed", texts, 2)
+        (host,) = (pid for pid in tree(self._node) if _is_host(pid))
+        found = self._figures["memory of the process · MiB"]
+        found["selfedge"].append(_resident_mib(host))
+        found["raw"].append(_resident_mib(raw.pid))
+
+    async def _texts(self, body: Mapping[str, Any]) -> None:
+        served, raw = self._served, self._raw
         for count in (1, 4):
-            sides = {
-                "selfedge": lambda n=count: served.generate(body, n),
+            sides: dict[str, Work] = {
+                "selfedge": lambda n=count: served.generate(dict(body), n),
                 "raw": lambda n=count: raw("generate", body, n),
             }
-            await row(f"text, {count} at once", sides)
-        for batch, calls in ((1, 60), (32, 4)):
-            sides = {
-                "selfedge": lambda b=batch, c=calls: served.embed(b, c, SENTENCE),
-                "raw": lambda b=batch, c=calls: raw("embed", b, c),
+            await self._row(f"text, {count} at once", sides)
+
+    async def _vectors(self) -> None:
+        served, raw = self._served, self._raw
+        rows = (
+            ("sentence of 17 tokens", [SENTENCE], 60),
+            ("paragraph of 122 tokens", [PARAGRAPH], 10),
+            ("32 sentences of 17 tokens", [SENTENCE] * 32, 4),
+        )
+        for name, texts, calls in rows:
+            sides: dict[str, Work] = {
+                "selfedge": lambda t=texts, c=calls: served.embed(t, c),
+                "raw": lambda t=texts, c=calls: raw("embed", t, c),
             }
-            await row(f"vectors, batch of {batch}", sides)
-        await row(
-            "vectors, 16 clients, runner alone",
-            {
-                "selfedge": lambda: raw("singles", 32, 16, 6),
-                "raw": lambda: raw("singles", 1, 16, 6),
-            },
-        )
-        await row(
-            "vectors, 16 clients, through env.AI",
-            {
-                "selfedge": lambda: served.singles(16, 6, SENTENCE),
-                "raw": lambda: raw("singles", 1, 16, 6),
-            },
-        )
-    return figures
+            await self._row(f"vectors, {name}", sides)
+
+    async def _batching(self) -> None:
+        """Micro-batching on and off, on the same path."""
+        served = self._served
+        for name, texts in (("questions", QUESTIONS), ("sentences", [SENTENCE] * 16)):
+            sides: dict[str, Work] = {
+                "selfedge": lambda t=texts: served.singles(MINILM, t, 12),
+                "raw": lambda t=texts: served.singles(UNBATCHED, t, 12),
+            }
+            await self._row(f"16 clients' {name}, batched / not", sides)
+
+    async def _neighbour(self) -> None:
+        inputs = {**chat(256), "stream": True}
+        body = json.dumps({"model": LLAMA, "inputs": inputs})
+        session, url = self._session, self._url
+
+        async def generating() -> Mapping[str, float]:
+            return summary(await beside(session, url, body, HELLOS))
+
+        async def idle() -> Mapping[str, float]:
+            return summary(await latencies(session, url, HELLOS))
+
+        sides: dict[str, Work] = {"selfedge": generating, "raw": idle}
+        await self._row("hello beside a generation / alone", sides)
+
+
+def _is_host(pid: int) -> bool:
+    command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b"selfedge.bindings.ai.host" in command
+
+
+def _resident_mib(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def table(figures: Figures) -> str:
@@ -117,13 +175,17 @@ def table(figures: Figures) -> str:
     ]
     for name, sides in figures.items():
         ours, theirs = median(sides["selfedge"]), median(sides["raw"])
-        unit = "ms" if name.endswith("first") else "/s"
-        scale = 1000 if unit == "ms" else 1
+        scale = 1000 if name.endswith("first") else 1
         lines.append(
-            f"| {name} | {ours * scale:.1f} {unit} | {theirs * scale:.1f} {unit} "
-            f"| {ours / theirs:.2f} |"
+            f"| {name} | {ours * scale:.1f} | {theirs * scale:.1f} "
+            f"| {median(_ratios(sides)):.2f} |"
         )
     return "\n".join(lines)
+
+
+def _ratios(sides: Mapping[str, list[float]]) -> list[float]:
+    """Of each round: its two sides were measured within seconds."""
+    return [a / b for a, b in zip(sides["selfedge"], sides["raw"], strict=True)]
 
 
 async def main() -> None:
@@ -133,17 +195,23 @@ async def main() -> None:
     options.add_argument("--tokens", type=int, default=96)
     chosen = options.parse_args()
     install(Settings(cache_dir=cache_dir()), print)
+    models = cache_dir() / "models"
     with (
         tempfile.TemporaryDirectory() as scratch,
         copied(HERE / "worker", Path(scratch)) as project,
-        running(Selfedge(), project) as server,
-        raw(cache_dir() / "models") as libraries,
     ):
-        await asyncio.to_thread(server.answers)
-        url = f"http://127.0.0.1:{server.port}/"
-        async with ClientSession(timeout=ClientTimeout(total=None)) as session:
-            served = Served(session, url)
-            figures = await measured(libraries, served, chosen.rounds, chosen.tokens)
+        (project / "selfedge.toml").write_text(unbatched(models))
+        with running(Selfedge(), project) as server, raw_libraries(models) as libraries:
+            await asyncio.to_thread(server.answers)
+            async with ClientSession(
+                timeout=ClientTimeout(total=None), connector=TCPConnector(limit=0)
+            ) as session:
+                benchmark = Benchmark(libraries, session, server)
+                try:
+                    figures = await benchmark.run(chosen.rounds, chosen.tokens)
+                except Exception:
+                    print(server.log_tail())
+                    raise
     print(table(figures))
 
 

@@ -3,12 +3,22 @@
 import asyncio
 import json
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession
 
 LLAMA = "@local/smollm2-135m-instruct"
 MINILM = "@local/all-minilm-l6-v2"
+UNBATCHED = "@local/unbatched"
+
+
+def unbatched(models: Path) -> str:
+    """Return a selfedge.toml with MiniLM again, each call in a run of its own."""
+    folder = json.dumps(str(next(models.glob("all-minilm*"))))
+    more = 'task = "text-embeddings"\nbatch = 1\n'
+    return f'[ai.models."{UNBATCHED}"]\nonnx = {folder}\n{more}'
 
 
 class Served:
@@ -41,26 +51,22 @@ class Served:
                 tokens = usage.get("completion_tokens", tokens)
         return first, tokens
 
-    async def embed(self, batch: int, calls: int, text: str) -> dict[str, float]:
-        """Embed `calls` batches, one after the other."""
+    async def embed(self, texts: Sequence[str], calls: int) -> dict[str, float]:
+        """Have the Worker embed `calls` times, one after the other."""
         began = time.perf_counter()
-        for _ in range(calls):
-            await self._vectors([text] * batch)
-        return {"rate": batch * calls / (time.perf_counter() - began)}
+        await self._vectors(MINILM, texts if len(texts) > 1 else texts[0], calls)
+        return {"rate": len(texts) * calls / (time.perf_counter() - began)}
 
-    async def singles(self, clients: int, calls: int, text: str) -> dict[str, float]:
-        """Have clients ask for one text each."""
-
-        async def client() -> None:
-            for _ in range(calls):
-                await self._vectors(text)
-
+    async def singles(
+        self, model: str, texts: Sequence[str], calls: int
+    ) -> dict[str, float]:
+        """Have a Worker for each text embed it, all at once, again and again."""
         began = time.perf_counter()
-        await asyncio.gather(*(client() for _ in range(clients)))
-        return {"rate": clients * calls / (time.perf_counter() - began)}
+        await asyncio.gather(*(self._vectors(model, text, calls) for text in texts))
+        return {"rate": len(texts) * calls / (time.perf_counter() - began)}
 
-    async def _vectors(self, text: str | list[str]) -> None:
-        body = {"model": MINILM, "inputs": {"text": text}}
+    async def _vectors(self, model: str, text: str | Sequence[str], calls: int) -> None:
+        body = {"model": model, "inputs": {"text": text}, "calls": calls}
         async with self._session.post(self._url, json=body) as answer:
             found = await answer.json()
-            assert found["data"], found
+            assert found["shape"], found
