@@ -195,6 +195,9 @@ class Upload:
     table: Callable[[Sequence[Mapping[str, Any]]], object]
     """Entries of these types → the table of a wrangler file that says the same.
     Raises KeyError, TypeError or ValueError for a wrong shape."""
+    entries: Callable[[object], Sequence[Mapping[str, Any]]] | None = None
+    """A table of a wrangler file → the entries that say the same; None: the table
+    cannot be deployed. Raises msgspec.ValidationError for a wrong shape."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

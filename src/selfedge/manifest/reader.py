@@ -23,6 +23,7 @@ from selfedge.types import Environ
 NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
 ALWAYS = ("vars", "migrations")  # tables of every Manifest, whoever decodes them
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_NO_VALUES = LocalValues(values=_NOTHING, files=())
 
 
 def find(directory: Path) -> Path:
@@ -65,11 +66,13 @@ def read(
     tables: Collection[str] = (),
     variables: Mapping[str, str] = _NOTHING,
     environ: Environ = _NOTHING,
+    local: bool = True,
 ) -> Manifest:
     """Return what the wrangler file at `path` says for one environment.
 
     `tables` names the tables that bindings decode; `variables` (`--var`) win over all
-    values in files; `environ` is the process's environment.
+    values in files; `environ` is the process's environment. `local` reads `.dev.vars`
+    and `.env`, too: what is deployed has none of them.
 
     Raises:
         ManifestError: the file is missing, malformed or wrong.
@@ -85,8 +88,10 @@ def read(
     check_flags(config.compatibility_flags, path, where.get("compatibility_flags", ()))
     _check_variables(selection, path)
     how, build_notes = build(config, path.parent)
-    local = _local(selection, config, environment, path, environ)
-    carried = _carried(selection, tables, local.values, variables)
+    found = _NO_VALUES
+    if local:
+        found = _local(selection, config, environment, path, environ)
+    carried = _carried(selection, tables, found.values, variables)
     return Manifest(
         path=path,
         environment=environment or None,
@@ -97,7 +102,7 @@ def read(
         build=how,
         tables=carried,
         pointers={name: where.get(name, ()) for name in carried},
-        secrets={k: v for k, v in local.values.items() if k not in variables},
+        secrets={k: v for k, v in found.values.items() if k not in variables},
         hosts=hosts(config),
         crons=config.triggers.crons,
         warnings=(
@@ -106,9 +111,9 @@ def read(
             *_unused_events(config),
             *date_notes,
             *build_notes,
-            *_absent_secrets(config, {**local.values, **variables}),
+            *(_absent_secrets(config, {**found.values, **variables}) if local else ()),
         ),
-        files=(path, *local.files),
+        files=(path, *found.files),
     )
 
 

@@ -28,3 +28,12 @@ def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
     if len(entries) > 1:
         raise ValueError("a Worker has one AI binding at most")
     return {"binding": entries[0]["name"]}
+
+
+def entries(table: object) -> Sequence[Mapping[str, Any]]:
+    """Return {type: "ai", name} for the table.
+
+    Raises:
+        msgspec.ValidationError: a key is missing or of the wrong type.
+    """
+    return [{"type": "ai", "name": one.binding} for one in parse(table)]

@@ -51,3 +51,16 @@ def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
         {"binding": one["name"], "database_id": one.get("id") or one["database_id"]}
         for one in entries
     ]
+
+
+def entries(table: object) -> Sequence[Mapping[str, Any]]:
+    """Return {type: "d1", name, id?} for each entry of `table`.
+
+    Raises:
+        msgspec.ValidationError: it is not of this shape.
+    """
+    found: list[Mapping[str, Any]] = []
+    for one in parse(table):
+        shown = {"type": "d1", "name": one.binding}
+        found.append({**shown, "id": one.database_id} if one.database_id else shown)
+    return found

@@ -5,6 +5,7 @@ from selfedge.bindings.durable_objects.compile import compile_class, compile_obj
 from selfedge.bindings.durable_objects.config import (
     DurableObject,
     HostedClass,
+    entries,
     parse_migrations,
     parse_objects,
     uploaded,
@@ -22,5 +23,7 @@ BINDING: Binding[DurableObject] = Binding(
     table="durable_objects",
     parse=parse_objects,
     compile=compile_object,
-    upload=Upload(types=frozenset({"durable_object_namespace"}), table=uploaded),
+    upload=Upload(
+        types=frozenset({"durable_object_namespace"}), table=uploaded, entries=entries
+    ),
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 
 
 class DurableObject(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,3 +120,14 @@ def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
     keys = ("name", "class_name", "script_name", "environment")
     objects = [{key: one[key] for key in keys if one.get(key)} for one in entries]
     return {"bindings": objects}
+
+
+def entries(table: object) -> Sequence[Mapping[str, Any]]:
+    """Return {type: "durable_object_namespace", name, class_name, …} for each entry."""
+    return [
+        {
+            "type": "durable_object_namespace",
+            **{key: value for key, value in asdict(one).items() if value is not None},
+        }
+        for one in parse_objects(table)
+    ]

@@ -2,14 +2,14 @@
 
 from selfedge.binding import Binding, Upload
 from selfedge.bindings.kv.compile import KIND, compile_namespace
-from selfedge.bindings.kv.config import KVNamespace, parse, uploaded
+from selfedge.bindings.kv.config import KVNamespace, entries, parse, uploaded
 
 BINDING: Binding[KVNamespace] = Binding(
     kind=KIND,
     table="kv_namespaces",
     parse=parse,
     compile=compile_namespace,
-    upload=Upload(types=frozenset({"kv_namespace"}), table=uploaded),
+    upload=Upload(types=frozenset({"kv_namespace"}), table=uploaded, entries=entries),
     serve="selfedge.bindings.kv.server:serve",
     routes="selfedge.bindings.kv.api:routes",
     commands="selfedge.bindings.kv.commands:group",

@@ -38,3 +38,16 @@ def parse(table: object) -> Sequence[KVNamespace]:
 def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
     """Return the table of {type: "kv_namespace", name, namespace_id}."""
     return [{"binding": one["name"], "id": one["namespace_id"]} for one in entries]
+
+
+def entries(table: object) -> Sequence[Mapping[str, Any]]:
+    """Return {type: "kv_namespace", name, namespace_id?} for each entry of `table`.
+
+    Raises:
+        msgspec.ValidationError: it is not of this shape.
+    """
+    found: list[Mapping[str, Any]] = []
+    for one in parse(table):
+        shown = {"type": "kv_namespace", "name": one.binding}
+        found.append({**shown, "namespace_id": one.id} if one.id else shown)
+    return found

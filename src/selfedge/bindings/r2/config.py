@@ -49,3 +49,17 @@ def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
         }
         for one in entries
     ]
+
+
+def entries(table: object) -> Sequence[Mapping[str, Any]]:
+    """Return {type: "r2_bucket", name, bucket_name?, jurisdiction?} for each entry.
+
+    Raises:
+        msgspec.ValidationError: it is not of this shape.
+    """
+    found: list[Mapping[str, Any]] = []
+    for one in parse(table):
+        named = {"bucket_name": one.bucket_name, "jurisdiction": one.jurisdiction}
+        given = {key: value for key, value in named.items() if value is not None}
+        found.append({"type": "r2_bucket", "name": one.binding, **given})
+    return found

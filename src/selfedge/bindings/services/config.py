@@ -28,3 +28,16 @@ def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
         {"binding": one["name"], **{key: one[key] for key in keys if key in one}}
         for one in entries
     ]
+
+
+def entries(table: object) -> Sequence[Mapping[str, Any]]:
+    """Return {type: "service", name, service, entrypoint?, props?} for each entry."""
+    found: list[Mapping[str, Any]] = []
+    for one in parse(table):
+        named = {"entrypoint": one.entrypoint, "props": one.props}
+        given = {key: value for key, value in named.items() if value is not None}
+        suffix = f"-{one.environment}" if one.environment else ""
+        service = f"{one.service}{suffix}"
+        shown = {"type": "service", "name": one.binding, "service": service}
+        found.append({**shown, **given})
+    return found

@@ -2,7 +2,7 @@
 
 from selfedge.binding import Binding, Upload
 from selfedge.bindings.vars.compile import compile_var
-from selfedge.bindings.vars.config import Var, parse, uploaded
+from selfedge.bindings.vars.config import Var, entries, parse, uploaded
 
 BINDING: Binding[Var] = Binding(
     kind="var",
@@ -10,6 +10,8 @@ BINDING: Binding[Var] = Binding(
     parse=parse,
     compile=compile_var,
     upload=Upload(
-        types=frozenset({"plain_text", "json", "secret_text"}), table=uploaded
+        types=frozenset({"plain_text", "json", "secret_text"}),
+        table=uploaded,
+        entries=entries,
     ),
 )

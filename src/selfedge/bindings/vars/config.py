@@ -25,3 +25,13 @@ def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
         one["name"]: one["json"] if one["type"] == "json" else one["text"]
         for one in entries
     }
+
+
+def entries(table: object) -> Sequence[Mapping[str, Any]]:
+    """Return {type: "plain_text", name, text}, or {type: "json", name, json}."""
+    return [
+        {"type": "plain_text", "name": one.name, "text": one.value}
+        if isinstance(one.value, str)
+        else {"type": "json", "name": one.name, "json": one.value}
+        for one in parse(table)
+    ]

@@ -37,3 +37,15 @@ def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
     return [
         {"binding": one["name"], "index_name": one["index_name"]} for one in entries
     ]
+
+
+def entries(table: object) -> Sequence[Mapping[str, Any]]:
+    """Return {type: "vectorize", name, index_name} for each entry of `table`.
+
+    Raises:
+        msgspec.ValidationError: a field is missing, of a wrong type or too long.
+    """
+    return [
+        {"type": "vectorize", "name": one.binding, "index_name": one.index_name}
+        for one in parse(table)
+    ]

@@ -22,3 +22,8 @@ def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
     if len(entries) > 1:
         raise ValueError("a Worker has one version_metadata binding at most")
     return {"binding": entries[0]["name"]}
+
+
+def entries(table: object) -> Sequence[Mapping[str, Any]]:
+    """Return {type: "version_metadata", name} for the table."""
+    return [{"type": "version_metadata", "name": one.binding} for one in parse(table)]
