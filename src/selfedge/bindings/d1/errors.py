@@ -11,10 +11,12 @@ D1Error               `number` is the API's code, `status` its HTTP status
 ├── QueryTooLong          7500  over 30 s, stopped
 ├── ResultTooLarge        7500
 ├── Overloaded            7500  too many wait
+├── DiskFailed            7500  the folder of a database cannot be written
 ├── TransferFailed        7500  an import or an export
 └── NoSnapshot            7500  time travel has nothing for that time
 """
 
+from pathlib import Path
 from typing import ClassVar
 
 from selfedge.bindings.d1 import limits
@@ -121,6 +123,18 @@ class Overloaded(D1Error):
         super().__init__(
             "D1 DB is overloaded. Too many requests queued: over"
             f" {limits.WAITING_MAX}. Send fewer at once."
+        )
+
+
+class DiskFailed(D1Error):
+    """The folder of a database cannot be written."""
+
+    status = 500
+
+    def __init__(self, folder: Path, error: OSError) -> None:
+        super().__init__(
+            f"{folder} cannot be written: {error.strerror or error}. Free some space"
+            " there, or let it be written, and try again."
         )
 
 

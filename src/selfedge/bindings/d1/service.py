@@ -123,7 +123,7 @@ class D1Service:
         one = self._opened(uuid)
         marks = one.database.bookmarks
         if time_us is None or time_us >= marks.time_us:
-            return (await self._snapshot(one, kept=True))[0]
+            return await self._snapshot(one, kept=True)
         found = await asyncio.to_thread(one.snapshots.at, time_us)
         return marks.name(_there(found).time_us)
 
@@ -142,7 +142,7 @@ class D1Service:
                 f"{bookmark[:80]!r} is no bookmark of this database; see the one of"
                 " now with: selfedge d1 time-travel info"
             )
-        previous, _ = await self._snapshot(one, kept=True)
+        previous = await self._snapshot(one, kept=True)
         found = _there(await asyncio.to_thread(one.snapshots.at, wanted))
 
         def back(writer: Connection) -> tuple[None, bool]:
@@ -188,20 +188,19 @@ class D1Service:
         except D1Error as error:
             self._notice(f"D1: no snapshot of {one.database.path.parent.name}: {error}")
 
-    async def _snapshot(self, one: _Open, *, kept: bool) -> tuple[str, Path]:
+    async def _snapshot(self, one: _Open, *, kept: bool) -> str:
         """Copy the state of now, unless there is a copy; return its bookmark."""
 
         def pin(writer: Connection) -> tuple[tuple[copies.Pinned, int], bool]:
             return (copies.pinned(writer), one.database.bookmarks.time_us), False
 
         (source, time_us), bookmark = await one.database.write(pin)
-        path = one.snapshots.path(time_us, kept=kept)
-        await asyncio.to_thread(copies.write_copy, source, path)
+        await asyncio.to_thread(_copied, source, one.snapshots, time_us, kept=kept)
         one.newest_us = max(one.newest_us, time_us)
         now_us = int(self.clock() * _MICRO)
         with suppress(OSError):
             await asyncio.to_thread(one.snapshots.thin, now_us)
-        return bookmark, path
+        return bookmark
 
     def _opened(self, uuid: str) -> _Open:
         if uuid in self._open:
@@ -211,10 +210,31 @@ class D1Service:
         folder = self.registry.folder(uuid)
         snapshots = Snapshots(folder / "snapshots")
         newest = max((one.time_us for one in snapshots.all()), default=0)
-        marks = Bookmarks(uuid, self.clock, after_us=newest)
+        after = max(newest, _written_us(folder))
+        marks = Bookmarks(uuid, self.clock, after_us=after)
         database = Database(folder / FILE, marks, self._limits)
         self._open[uuid] = _Open(database, snapshots, newest, monotonic())
         return self._open[uuid]
+
+
+def _copied(
+    source: copies.Pinned, snapshots: Snapshots, time_us: int, *, kept: bool
+) -> None:
+    """Write what `source` sees as the snapshot of a time, unless there is one."""
+    found = snapshots.at(time_us)
+    path = snapshots.path(time_us, kept=kept)
+    if found is None or found.time_us != time_us:
+        copies.write_copy(source, path)
+        return
+    source.close()
+    if kept and not found.kept:
+        found.path.replace(path)
+
+
+def _written_us(folder: Path) -> int:
+    """Return when a database was last written, as its files say."""
+    times = (path.stat().st_mtime_ns for path in folder.glob(f"{FILE}*"))
+    return max(times, default=0) // 1000
 
 
 def _there(found: Snapshot | None) -> Snapshot:

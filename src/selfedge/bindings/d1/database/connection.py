@@ -1,5 +1,6 @@
 """One SQLite connection, used by one thread: runs queries and counts what they do."""
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -145,7 +146,7 @@ class Connection:
         self._columns = ()
         try:
             rows = _fetched(db.execute(sql, parameters))
-        except (UnicodeDecodeError, apsw.Error) as error:
+        except (ValueError, apsw.Error) as error:
             raise self._answer(error) from error
         duration_ms = (perf_counter() - start) * 1000
         known = self._planned(sql)
@@ -203,7 +204,7 @@ class Connection:
     def _prepare(self) -> None:
         db = self._db
         db.set_busy_timeout(_BUSY_MS)
-        for statement in _SETUP if self.writable else _SETUP[:2]:
+        for statement in _SETUP if self.writable else _SETUP[:1]:
             list(db.execute(statement, can_cache=False))
         list(db.execute(f"PRAGMA max_page_count = {self._most_pages}", can_cache=False))
         for key, value in _LIMITS.items():
@@ -229,22 +230,23 @@ class Connection:
         except apsw.Error as error:
             raise self._answer(error) from error
 
-    def _answer(self, error: apsw.Error | UnicodeDecodeError) -> D1Error:
-        if isinstance(error, UnicodeDecodeError):
-            return SqlFailed(faults.TEXT_WORDS)
+    def _answer(self, error: apsw.Error | ValueError) -> D1Error:
+        if isinstance(error, ValueError):
+            return faults.explain_text(error)
         if stopped := self.stopped():
             return stopped
         if isinstance(error, apsw.AuthError) and self._guard.transaction:
             return SqlFailed(faults.TRANSACTION_WORDS)
-        if isinstance(error, apsw.FullError):
-            size = self.path.stat().st_size // PAGE_BYTES
-            with suppress(apsw.Error, D1Error):
-                size = max(size, self._pages())
-            if faults.is_size_limit(error, size, self._most_pages):
-                return SqlFailed(faults.SIZE_WORDS)
+        if isinstance(error, apsw.FullError) and self._outgrown():
+            return SqlFailed(faults.SIZE_WORDS)
         if isinstance(error, apsw.ReadOnlyError) and not self.writable:
             return WritesOnReader(str(error))
         return faults.explain(error, self.path.parent)
+
+    def _outgrown(self) -> bool:
+        """Whether the database's own limit is nearer than the end of its disk."""
+        room = self._most_pages * PAGE_BYTES - self.path.stat().st_size
+        return room < shutil.disk_usage(self.path.parent).free
 
 
 class WritesOnReader(SqlFailed):
@@ -253,7 +255,6 @@ class WritesOnReader(SqlFailed):
 
 _SETUP = (
     "PRAGMA foreign_keys = ON",
-    "PRAGMA trusted_schema = OFF",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
 )

@@ -47,9 +47,11 @@ def explain(error: apsw.Error, folder: Path) -> SqlFailed:
     return SqlFailed(text)
 
 
-def is_size_limit(error: apsw.Error, pages: int, most: int) -> bool:
-    """Whether the database is full, rather than its disk."""
-    return isinstance(error, apsw.FullError) and pages >= most
+def explain_text(error: ValueError) -> SqlFailed:
+    """Return the answer for text that SQLite or Python cannot take."""
+    if isinstance(error, UnicodeError):
+        return SqlFailed(TEXT_WORDS)
+    return SqlFailed(f"{error}: SQLITE_ERROR")  # a NUL in the SQL
 
 
 def _offset(error: apsw.Error) -> str:

@@ -45,6 +45,7 @@ _DENIED = {
     *_TRANSACTIONS,
 }
 _ROWS = {apsw.SQLITE_INSERT, apsw.SQLITE_UPDATE, apsw.SQLITE_DELETE}
+_HARMLESS = {apsw.SQLITE_READ, apsw.SQLITE_UPDATE}  # ALTER TABLE looks there, too
 _SCHEMA = {"sqlite_master", "sqlite_schema"}
 
 
@@ -81,12 +82,14 @@ class Guard:
         action: int,
         first: str | None,
         second: str | None,
-        _schema: str | None,
+        schema: str | None,
         trigger: str | None,
     ) -> int:
         """Allow or deny one action."""
         if self.open:
             return _ALLOW
+        if schema == "temp" and action not in _HARMLESS:
+            return _DENY
         if action in _ROWS:
             self.targets.append(Target(action, first or "", second, trigger))
             return _ALLOW

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from selfedge.bindings.d1.errors import DiskFailed
 from selfedge.bindings.d1.limits import TIME_TRAVEL_DAYS
 
 _MICRO = 1_000_000
@@ -29,7 +30,10 @@ class Snapshots:
 
     def path(self, time_us: int, *, kept: bool) -> Path:
         """Return where a new one goes."""
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise DiskFailed(self._folder, error) from error
         mark = _KEPT if kept else ""
         return self._folder / f"{time_us:016d}{mark}{_SUFFIX}"
 

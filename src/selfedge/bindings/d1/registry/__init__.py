@@ -12,6 +12,7 @@ import msgspec
 
 from selfedge.bindings.d1 import limits
 from selfedge.bindings.d1.errors import (
+    DiskFailed,
     DuplicateName,
     InvalidName,
     TooManyDatabases,
@@ -111,7 +112,12 @@ class Registry:
         """Remove a database with its snapshots; its file must be closed."""
         del self._entries[entry.uuid]
         aside = self._home / f".deleted-{token_hex(8)}"
-        self.folder(entry.uuid).rename(aside)
+        folder = self.folder(entry.uuid)
+        try:
+            folder.rename(aside)
+        except OSError as error:
+            self._entries[entry.uuid] = entry
+            raise DiskFailed(folder, error) from error
         shutil.rmtree(aside, ignore_errors=True)
 
     def _named(self, name: str) -> Entry | None:
@@ -137,9 +143,12 @@ class Registry:
 
     def _write(self, entry: Entry) -> Entry:
         folder = self.folder(entry.uuid)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        fresh = folder / f"{_INFO}.new"
-        fresh.write_bytes(msgspec.json.encode(entry))
-        fresh.replace(folder / _INFO)
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            fresh = folder / f"{_INFO}.new"
+            fresh.write_bytes(msgspec.json.encode(entry))
+            fresh.replace(folder / _INFO)
+        except OSError as error:
+            raise DiskFailed(folder, error) from error
         self._entries[entry.uuid] = entry
         return entry
