@@ -39,12 +39,15 @@ class Wrangler:
         script = place / "node_modules" / "wrangler" / "bin" / "wrangler.js"
         return cls(script, folder)
 
-    def __call__(self, address: Address, *arguments: str) -> Done:
+    def __call__(
+        self, address: Address, *arguments: str, given: str | None = None
+    ) -> Done:
+        """Run a command; `given` is its standard input."""
         done = subprocess.run(
             [*npm.node(NODE_MAJOR), str(self.script), *arguments],
             cwd=self.folder,
             env=self._environment(address),
-            stdin=subprocess.DEVNULL,
+            input=given or "",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

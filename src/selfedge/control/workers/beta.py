@@ -105,7 +105,7 @@ class Beta:
         async with self.workers.turn(call):
             script = self.workers.script(call)
             before = self.workers.latest(script).bindings
-            trigger = "secret" if _only_secrets(given) else "settings"
+            trigger = "secret" if _only_secrets(given) else "upload"
             version = await revised(
                 self.workers,
                 call,

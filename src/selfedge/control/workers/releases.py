@@ -148,16 +148,17 @@ def deployment_of(
     workers: Workers,
     call: Call,
     shares: Sequence[Share],
+    trigger: str,
     notes: Mapping[str, str] | None = None,
 ) -> Deployment:
-    """Return a new deployment."""
+    """Return a new deployment; `trigger` is a word that wrangler knows."""
     return Deployment(
         id=workers.new_id(),
         created_on=workers.now(),
         source=source_of(call),
         author=call.caller.name,
         versions=tuple(shares),
-        annotations={TRIGGER: "deployment", **(notes or {})},
+        annotations={TRIGGER: trigger, **(notes or {})},
     )
 
 

@@ -86,7 +86,11 @@ class Scripts:
                 return with_version(with_settings(moved, upload.metadata), version.id)
 
             deployment = deployment_of(
-                self.workers, call, whole(version), _notes(version.annotations)
+                self.workers,
+                call,
+                whole(version),
+                "upload",
+                _notes(version.annotations),
             )
             new = await release(self.workers, call, deployment, edit, fresh)
         return {**script_shown(new, version), "deployment_id": version.id}

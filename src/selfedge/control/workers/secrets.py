@@ -133,7 +133,7 @@ class Secrets:
             await release(
                 self.workers,
                 call,
-                deployment_of(self.workers, call, whole(version), {TRIGGER: "secret"}),
+                deployment_of(self.workers, call, whole(version), "secret"),
                 lambda now: with_version(now, version.id),
             )
 

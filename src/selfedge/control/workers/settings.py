@@ -103,11 +103,11 @@ class SettingsRoutes:
             before = self.workers.latest(script).bindings
             wanted = inherits_bare(given.bindings, before)
             entries = merged(wanted, before, keep=(), strict=True)
-        notes = {TRIGGER: "settings", **annotations(given)}
+        notes = {TRIGGER: "upload", **annotations(given)}
         version = await revised(
             self.workers, call, script, entries, annotations=notes, **changes
         )
-        deployment = deployment_of(self.workers, call, whole(version))
+        deployment = deployment_of(self.workers, call, whole(version), "upload")
         await release(
             self.workers,
             call,

@@ -86,28 +86,43 @@ class Versions:
         async with self.workers.turn(call):
             script = self.workers.script(call)
             check_shares(script, wanted.versions)
-            if call.query.get("force") != "true":
-                self._check_secrets(script, wanted.versions)
-            deployment = deployment_of(self.workers, call, wanted.versions, notes)
+            back = self._back(script, wanted.versions)
+            if back is not None and call.query.get("force") != "true":
+                _check_secrets(*back)
+            deployment = deployment_of(
+                self.workers,
+                call,
+                wanted.versions,
+                "promotion" if back is None else "rollback",
+                notes,
+            )
             await release(self.workers, call, deployment, lambda now: now)
         return deployment_shown(deployment)
 
-    def _check_secrets(self, script: ScriptState, shares: Sequence[Share]) -> None:
-        """Refuse to go back to a version with other secrets, unless it is forced."""
+    def _back(
+        self, script: ScriptState, shares: Sequence[Share]
+    ) -> tuple[Version, Version] | None:
+        """Return (the newest live version, an older one) if all goes back to that."""
         deployment = current(script)
         if deployment is None or len(shares) != 1:
-            return
-        live = [
-            self.workers.version(script, one.version_id) for one in deployment.versions
-        ]
+            return None
+        wanted = self.workers.version(script, shares[0].version_id)
+        live = [self.workers.version(script, i.version_id) for i in deployment.versions]
         newest = max(live, key=lambda one: one.number)
-        back = self.workers.version(script, shares[0].version_id)
-        changed = _differing(newest, back) if back.number < newest.number else []
-        if changed:
-            raise bad(
-                f"The following secrets have changed: {', '.join(changed)}",
-                SECRETS_CHANGED,
-            )
+        return (newest, wanted) if wanted.number < newest.number else None
+
+
+def _check_secrets(newest: Version, back: Version) -> None:
+    """Refuse to go back to a version with other secrets.
+
+    Raises:
+        ApiError: it has others (10220).
+    """
+    if changed := _differing(newest, back):
+        raise bad(
+            f"The following secrets have changed: {', '.join(changed)}",
+            SECRETS_CHANGED,
+        )
 
 
 def _differing(one: Version, other: Version) -> Sequence[str]:
