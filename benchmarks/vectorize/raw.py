@@ -7,7 +7,8 @@ from typing import Any, Self
 
 import qdrant_edge as qdrant
 
-from selfedge.bindings.vectorize.engine.qdrant import CANDIDATES, GRAPH, GRAPH_KIB
+from selfedge.bindings.vectorize.engine import graph
+from selfedge.bindings.vectorize.engine.contract import Metric
 
 BATCH = 1000
 
@@ -17,15 +18,7 @@ class Raw:
 
     def __init__(self, folder: Path, dimensions: int) -> None:
         folder.mkdir(parents=True)
-        params = qdrant.EdgeVectorParams(
-            size=dimensions, distance=qdrant.Distance.Cosine
-        )
-        config = qdrant.EdgeConfig(
-            vectors=params,
-            wal_enabled=True,
-            hnsw_config=qdrant.HnswIndexConfig(*GRAPH),
-            optimizers=qdrant.EdgeOptimizersConfig(indexing_threshold=GRAPH_KIB),
-        )
+        config = graph.config(dimensions, Metric.COSINE)
         self._shard = qdrant.EdgeShard.create(str(folder), config)
         self._shard.update(
             qdrant.UpdateOperation.create_field_index(
@@ -67,13 +60,14 @@ class Raw:
             bounds = qdrant.RangeFloat(gte=category, lte=category)
             condition = qdrant.Filter(must=[qdrant.FieldCondition("n", range=bounds)])
         found, times = [], []
+        count = self._shard.info().points_count
         for query in queries.tolist():
             start = time.perf_counter()
             request = qdrant.QueryRequest(
                 limit=top_k,
                 query=qdrant.Query.Nearest(query),
                 filter=condition,
-                params=qdrant.SearchParams(hnsw_ef=CANDIDATES),
+                params=graph.params(count, top_k, filtered=category is not None),
             )
             hits = self._shard.query(request)
             times.append(time.perf_counter() - start)

@@ -453,7 +453,7 @@ def test_other_metrics_score_as_documented(
             Vector("d", [5.0, 3.0]),
         ]
     )
-    found = shard.search(Search(values=[1.0, 0.0], limit=4))
+    (found,) = shard.search([Search(values=[1.0, 0.0], limit=4)])
     assert [(hit.vector.id, hit.score) for hit in found] == expected
     shard.close()
 

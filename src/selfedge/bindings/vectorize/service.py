@@ -5,7 +5,7 @@ A mutation is applied before it is answered, so its writer reads it at once.
 
 import asyncio
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -147,7 +147,7 @@ class VectorizeService:
             IndexFailed: the index is damaged.
         """
         self._warn_of_filters(name, query)
-        return await self._read(name, lambda index: index.query(query))
+        return await self._again(name, lambda slot: slot.query(query))
 
     async def get(self, name: str, ids: Sequence[str]) -> Sequence[Vector]:
         """Return the vectors that exist, in the order of `ids`."""
@@ -202,11 +202,14 @@ class VectorizeService:
         return mutation_id
 
     async def _read(self, name: str, call: Callable[[Index], T]) -> T:
+        return await self._again(name, lambda slot: slot.read(call))
+
+    async def _again(self, name: str, call: Callable[[Slot], Awaitable[T]]) -> T:
         slot = self._slot(name)
         cause: EngineDied | None = None
         for _ in range(_ATTEMPTS):
             try:
-                return await slot.read(call)
+                return await call(slot)
             except EngineDied as error:
                 cause = error
         raise IndexFailed(name, f"could not read: {cause}") from cause

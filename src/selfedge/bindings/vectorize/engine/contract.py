@@ -114,8 +114,8 @@ class Shard(Protocol):
     def get(self, ids: Sequence[str]) -> Sequence[Vector]:
         """Return those that exist, with values, in the order of `ids`."""
 
-    def search(self, search: Search) -> Sequence[Hit]:
-        """Return the nearest first, equals by the bytes of their ids."""
+    def search(self, searches: Sequence[Search]) -> Sequence[Sequence[Hit]]:
+        """Return for each the nearest first, equals by the bytes of their ids."""
 
     def count(self) -> int:
         """Return how many vectors there are."""

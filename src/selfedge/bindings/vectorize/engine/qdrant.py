@@ -13,7 +13,7 @@ from uuid import UUID
 
 import qdrant_edge as qdrant
 
-from selfedge.bindings.vectorize.engine import points
+from selfedge.bindings.vectorize.engine import graph, points
 from selfedge.bindings.vectorize.engine.conditions import matching
 from selfedge.bindings.vectorize.engine.contract import (
     Engine,
@@ -30,19 +30,11 @@ from selfedge.bindings.vectorize.engine.contract import (
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_DISTANCES = {
-    Metric.COSINE: qdrant.Distance.Cosine,
-    Metric.EUCLIDEAN: qdrant.Distance.Euclid,
-    Metric.DOT_PRODUCT: qdrant.Distance.Dot,
-}
 _SCHEMAS = {
     "string": qdrant.PayloadSchemaType.Keyword,
     "number": qdrant.PayloadSchemaType.Float,
     "boolean": qdrant.PayloadSchemaType.Keyword,
 }
-GRAPH_KIB = 65_536  # below this, comparing all vectors is as quick, and exact
-GRAPH = (24, 200, 10_000)  # edges, candidates while building, full scan below (KiB)
-CANDIDATES = 512  # while searching: recall@10 over 0.95, on clustered vectors too
 _FLOATS_PER_UPDATE = 32_768  # 2 ms
 _VECTORS_PER_UPDATE = 128  # with 10 KiB of metadata each, a fraction of a log file
 _UNFLUSHED_FLOATS_MAX = 4_194_304  # 16 MiB
@@ -54,23 +46,16 @@ class QdrantEngine:
     """Shards of qdrant-edge."""
 
     def create(self, folder: Path, *, dimensions: int, metric: Metric) -> Shard:
-        config = qdrant.EdgeConfig(
-            vectors=qdrant.EdgeVectorParams(
-                size=dimensions, distance=_DISTANCES[metric]
-            ),
-            wal_enabled=True,
-            hnsw_config=qdrant.HnswIndexConfig(*GRAPH),
-            optimizers=qdrant.EdgeOptimizersConfig(indexing_threshold=GRAPH_KIB),
-        )
+        config = graph.config(dimensions, metric)
         shard = _guarded(qdrant.EdgeShard.create, str(folder), config)
         tenants = qdrant.KeywordIndexParams(is_tenant=True)
         operation = qdrant.UpdateOperation.create_field_index(points.NAMESPACE, tenants)
         _guarded(shard.update, operation)
-        return QdrantShard(shard, dimensions=dimensions, metric=metric)
+        return QdrantShard(shard, folder, dimensions=dimensions, metric=metric)
 
     def load(self, folder: Path, *, dimensions: int, metric: Metric) -> Shard:
         opened = _guarded(qdrant.EdgeShard.load, str(folder))
-        shard = QdrantShard(opened, dimensions=dimensions, metric=metric)
+        shard = QdrantShard(opened, folder, dimensions=dimensions, metric=metric)
         shard.probe()
         return shard
 
@@ -85,13 +70,20 @@ class QdrantShard:
     """One index."""
 
     def __init__(
-        self, shard: qdrant.EdgeShard, *, dimensions: int, metric: Metric
+        self,
+        shard: qdrant.EdgeShard,
+        folder: Path,
+        *,
+        dimensions: int,
+        metric: Metric,
     ) -> None:
         self._shard = shard
+        self._folder = folder
         self._dimensions = dimensions
         self._metric = metric
         self._unflushed_floats = 0
         self._terms: dict[str, Sequence[str]] = {}  # those of this moment
+        self._counted: int | None = None  # at this moment
         self.alive = True
 
     def probe(self) -> None:
@@ -103,7 +95,7 @@ class QdrantShard:
         if not self.count():
             return
         search = Search(values=[1.0] * self._dimensions, limit=1, with_values=True)
-        if not self.search(search):
+        if not self.search([search])[0]:
             raise EngineFailure("the vectors are missing")
 
     def insert(self, vectors: Sequence[Vector]) -> None:
@@ -113,7 +105,7 @@ class QdrantShard:
         self._write(vectors, qdrant.UpdateMode.Upsert)
 
     def delete(self, ids: Sequence[str]) -> None:
-        self._terms.clear()
+        self._changed()
         named: list[int | UUID | str] = [points.point_id(one) for one in ids]
         operation = qdrant.UpdateOperation.delete_points(named)
         _guarded(self._shard.update, operation)
@@ -127,11 +119,13 @@ class QdrantShard:
         found = {vector.id: vector for vector in read}
         return [found[vector_id] for vector_id in ids if vector_id in found]
 
-    def search(self, search: Search) -> Sequence[Hit]:
-        hits = sorted(self._nearest(search), key=self._rank)
+    def search(self, searches: Sequence[Search]) -> Sequence[Sequence[Hit]]:
+        asked = [self._request(one, one.limit + 1) for one in searches]
+        batch = qdrant.QueryBatchRequest(asked)
+        found = _guarded(self._shard.query_batch, batch)
         return [
-            Hit(points.vector(hit.payload, hit.vector), self._score(hit.score))
-            for hit in hits[: search.limit]
+            self._hits(one, self._complete(one, hits))
+            for one, hits in zip(searches, found, strict=True)
         ]
 
     def count(self) -> int:
@@ -161,6 +155,9 @@ class QdrantShard:
         _guarded(self._shard.update, operation)
 
     def optimize(self) -> None:
+        config = graph.config(self._dimensions, self._metric, count=self.count())
+        _guarded(self._shard.close)
+        self._shard = _guarded(qdrant.EdgeShard.load, str(self._folder), config)
         _guarded(self._shard.optimize)
 
     def close(self) -> None:
@@ -173,9 +170,13 @@ class QdrantShard:
         for chunk in _chunks(vectors, size):
             operation = _guarded(self._update, chunk, mode)
             _guarded(self._shard.update, operation)
-            self._terms.clear()
+            self._changed()
             self._flush_when_due(len(chunk))
             time.sleep(0)  # hand the interpreter lock to whoever waits
+
+    def _changed(self) -> None:
+        self._terms.clear()
+        self._counted = None
 
     def _update(
         self, vectors: Sequence[Vector], mode: qdrant.UpdateMode
@@ -204,26 +205,44 @@ class QdrantShard:
             self._terms[field] = sorted(str(hit.value) for hit in hits)
         return self._terms[field]
 
-    def _nearest(self, search: Search) -> list[qdrant.ScoredPoint]:
-        """Return the nearest, and with the last one all that are as near."""
-        nearest = qdrant.Query.Nearest(points.scaled(search.values, self._metric))
+    def _request(self, search: Search, limit: int) -> qdrant.QueryRequest:
+        found = _guarded(matching, search, self._terms_of)
+        return qdrant.QueryRequest(
+            limit=limit,
+            query=qdrant.Query.Nearest(points.scaled(search.values, self._metric)),
+            filter=found,
+            with_payload=True,
+            with_vector=search.with_values,
+            params=graph.params(
+                self._about(), limit, filtered=found is not None, exact=search.exact
+            ),
+        )
+
+    def _complete(
+        self, search: Search, hits: list[qdrant.ScoredPoint]
+    ) -> list[qdrant.ScoredPoint]:
+        """Return `hits`, and with the last one all that are as near."""
         limit = search.limit + 1
         while True:
-            request = qdrant.QueryRequest(
-                limit=limit,
-                query=nearest,
-                filter=_guarded(matching, search, self._terms_of),
-                with_payload=True,
-                with_vector=search.with_values,
-                params=qdrant.SearchParams(
-                    exact=search.exact, hnsw_ef=max(CANDIDATES, limit)
-                ),
-            )
-            hits = _guarded(self._shard.query, request)
             complete = len(hits) < limit or limit >= _TIES_MAX
             if complete or hits[-1].score != hits[search.limit - 1].score:
                 return hits
             limit = min(limit * 4, _TIES_MAX)
+            hits = _guarded(self._shard.query, self._request(search, limit))
+
+    def _hits(
+        self, search: Search, found: Sequence[qdrant.ScoredPoint]
+    ) -> Sequence[Hit]:
+        nearest = sorted(found, key=self._rank)[: search.limit]
+        return [
+            Hit(points.vector(hit.payload, hit.vector), self._score(hit.score))
+            for hit in nearest
+        ]
+
+    def _about(self) -> int:
+        if self._counted is None:
+            self._counted = self.count()
+        return self._counted
 
     def _rank(self, hit: qdrant.ScoredPoint) -> tuple[float, bytes]:
         nearness = hit.score if self._metric is Metric.EUCLIDEAN else -hit.score

@@ -16,10 +16,8 @@ from selfedge.bindings.vectorize.engine.contract import (
     Engine,
     EngineDied,
     EngineFailure,
-    Hit,
     Metric,
     Page,
-    Search,
     Shard,
     Vector,
 )
@@ -27,11 +25,9 @@ from selfedge.bindings.vectorize.errors import (
     DuplicateIndex,
     IndexFailed,
     UnknownIndex,
-    UnknownVector,
-    WrongQueryWidth,
     WrongWidth,
 )
-from selfedge.bindings.vectorize.index import damage, fields
+from selfedge.bindings.vectorize.index import damage, fields, queries
 from selfedge.bindings.vectorize.index.checks import check_room, check_widths
 from selfedge.bindings.vectorize.index.files import (
     State,
@@ -45,8 +41,8 @@ from selfedge.bindings.vectorize.index.model import (
     Info,
     Mutation,
     Query,
-    Returned,
 )
+from selfedge.bindings.vectorize.index.queries import Found
 from selfedge.bindings.vectorize.index.touched import Touched
 from selfedge.bindings.vectorize.limits import DIMENSIONS_MAX
 from selfedge.types import Clock, Notice
@@ -182,43 +178,16 @@ class Index:
             else:
                 return
 
-    def query(self, query: Query) -> Sequence[Hit]:
-        """Return what is near, nearest first.
+    def query(self, asked: Sequence[Query]) -> Sequence[Found]:
+        """Return for each what is near, nearest first, or why it was refused.
 
         Raises:
-            WrongQueryWidth: the query is not as wide as the index.
-            UnknownVector: the query names a vector that is not there.
-            IndexFailed: the index is damaged.
             EngineDied: the engine's process is gone; open again.
         """
         shard, state = self._shard, self._state
         if shard is None or state is None:
-            return ()
-        with self._failing("could not search"):
-            values = query.values
-            if query.vector_id is not None:
-                found = shard.get([query.vector_id])
-                if not found:
-                    raise UnknownVector(query.vector_id)
-                values = found[0].values
-            width = len(values or ())
-            if width != state.dimensions:
-                raise WrongQueryWidth(expected=state.dimensions, got=width)
-            conditions = fields.resolved(query.conditions, state.indexes)
-            if conditions is None:
-                return ()
-            search = Search(
-                values=values or (),
-                limit=query.top_k,
-                namespace=query.namespace,
-                conditions=conditions,
-                exact=query.return_values,
-                with_values=query.return_values,
-            )
-            hits = shard.search(search)
-        if query.return_metadata is Returned.INDEXED:
-            return [fields.indexed_only(hit, state.indexes) for hit in hits]
-        return hits
+            return [()] * len(asked)
+        return queries.answered(self.name, shard, state, asked)
 
     def get(self, ids: Sequence[str]) -> Sequence[Vector]:
         """Return the vectors that exist, in the order of `ids`."""

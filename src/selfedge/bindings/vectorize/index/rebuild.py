@@ -20,7 +20,7 @@ from selfedge.bindings.vectorize.index.index import Index
 PAGE = 64  # vectors; reading some holds the serving process up for 5 ms
 FEW = 32  # so many may be written while writers wait
 ROUNDS_MAX = 20
-GRAPH_BYTES = 64 * 2**20  # the engine makes no graph of less
+SORTED_BYTES = 16 * 2**20  # the engine sorts no less
 UNSORTED_SHARE = 0.25
 
 OnWriter: TypeAlias = Callable[[Callable[[], None]], None]
@@ -42,7 +42,7 @@ def is_due(index: Index) -> bool:
         return False
     unsorted = shard.unsorted()
     share = unsorted >= UNSORTED_SHARE * shard.count()
-    return share and unsorted * state.dimensions * 4 >= GRAPH_BYTES
+    return share and unsorted * state.dimensions * 4 >= SORTED_BYTES
 
 
 class Rebuild:

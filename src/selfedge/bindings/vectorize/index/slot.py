@@ -2,14 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from selfedge.bindings.vectorize.engine.contract import EngineDied, EngineFailure
+from selfedge.bindings.vectorize.engine.contract import (
+    EngineDied,
+    EngineFailure,
+    Hit,
+)
 from selfedge.bindings.vectorize.errors import IndexFailed
+from selfedge.bindings.vectorize.index.crowd import Crowd
 from selfedge.bindings.vectorize.index.index import Index
+from selfedge.bindings.vectorize.index.model import Query
+from selfedge.bindings.vectorize.index.queries import Found
 from selfedge.bindings.vectorize.index.rebuild import Rebuild, is_due
 from selfedge.types import Notice
 
@@ -41,6 +48,18 @@ class Slot:
         self._ended = asyncio.Event()  # no rebuild runs
         self._ended.set()
         self._stopped = False
+        self._crowd = Crowd(self._query)
+
+    async def query(self, query: Query) -> Sequence[Hit]:
+        """Return what is near, nearest first.
+
+        Raises:
+            WrongQueryWidth, UnknownVector, IndexFailed: as they say.
+            EngineDied: the engine's process is gone; asking again may succeed.
+        """
+        if query.return_values:  # it takes longer: others do not wait for it
+            return await Crowd(self._query).query(query)
+        return await self._crowd.query(query)
 
     async def write(self, call: Callable[[], T]) -> T:
         """Run `call` after all writes that were asked for before.
@@ -113,6 +132,9 @@ class Slot:
         await self._loop.run_in_executor(self._writer, self.index.release)
         self._writer.shutdown()
         self._readers.shutdown()
+
+    async def _query(self, asked: Sequence[Query]) -> Sequence[Found]:
+        return await self.read(lambda index: index.query(asked))
 
     def _use(self) -> None:
         self._used = time.monotonic()

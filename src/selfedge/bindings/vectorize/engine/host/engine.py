@@ -34,6 +34,7 @@ from selfedge.bindings.vectorize.engine.host.frames import (
     Done,
     DropField,
     Failed,
+    Find,
     Get,
     GetPage,
     Hits,
@@ -158,11 +159,14 @@ class HostedShard:
     def get(self, ids: Sequence[str]) -> Sequence[Vector]:
         return self._vectors(Get(ids)).vectors
 
-    def search(self, search: Search) -> Sequence[Hit]:
-        reply = self.ask(frames.find(search))
+    def search(self, searches: Sequence[Search]) -> Sequence[Sequence[Hit]]:
+        reply = self.ask(Find(list(map(frames.sought, searches))))
         if not isinstance(reply, Hits):
             raise EngineFailure(f"its process gave no hits but {reply}")
-        return [Hit(frames.unpacked(vector), score) for vector, score in reply.hits]
+        return [
+            [Hit(frames.unpacked(vector), score) for vector, score in one]
+            for one in reply.found
+        ]
 
     def count(self) -> int:
         return self._number("count")

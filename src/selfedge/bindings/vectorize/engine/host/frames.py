@@ -67,8 +67,8 @@ class Get(_Frame):
     ids: Sequence[str]
 
 
-class Find(_Frame):
-    """Search; `values` stand beside the rest because they are packed."""
+class Sought(msgspec.Struct, frozen=True, array_like=True):
+    """A search; `values` are packed."""
 
     values: bytes
     limit: int
@@ -76,6 +76,12 @@ class Find(_Frame):
     conditions: Sequence[Condition]
     exact: bool
     with_values: bool
+
+
+class Find(_Frame):
+    """Search."""
+
+    searches: list[Sought]
 
 
 class GetPage(_Frame):
@@ -125,9 +131,9 @@ class Vectors(_Frame):
 
 
 class Hits(_Frame):
-    """What a search found."""
+    """What each search found."""
 
-    hits: list[tuple[Packed, float]]
+    found: list[list[tuple[Packed, float]]]
 
 
 Ask: TypeAlias = (
@@ -185,9 +191,9 @@ def floats(values: bytes) -> Sequence[float]:
     return array("f", values).tolist() if values else ()
 
 
-def find(search: Search) -> Find:
+def sought(search: Search) -> Sought:
     """Pack a search."""
-    return Find(
+    return Sought(
         array("f", search.values).tobytes(),
         search.limit,
         search.namespace,
@@ -197,8 +203,8 @@ def find(search: Search) -> Find:
     )
 
 
-def search(asked: Find) -> Search:
-    """Undo `find`."""
+def search(asked: Sought) -> Search:
+    """Undo `sought`."""
     return Search(
         values=floats(asked.values),
         limit=asked.limit,
@@ -209,9 +215,9 @@ def search(asked: Find) -> Search:
     )
 
 
-def hits(found: Sequence[Hit]) -> Hits:
+def hits(found: Sequence[Sequence[Hit]]) -> Hits:
     """Pack what was found."""
-    return Hits([(packed(hit.vector), hit.score) for hit in found])
+    return Hits([[(packed(hit.vector), hit.score) for hit in one] for one in found])
 
 
 def _exactly(sock: socket.socket, size: int) -> bytes:

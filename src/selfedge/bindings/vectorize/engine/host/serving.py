@@ -56,7 +56,9 @@ class _Served:
             Upsert: lambda shard, ask: shard.upsert(list(map(unpacked, ask.vectors))),
             Delete: lambda shard, ask: shard.delete(ask.ids),
             Get: lambda shard, ask: Vectors(list(map(packed, shard.get(ask.ids)))),
-            Find: lambda shard, ask: hits(shard.search(search(ask))),
+            Find: lambda shard, ask: hits(
+                shard.search(list(map(search, ask.searches)))
+            ),
             GetPage: _page,
             AddField: lambda shard, ask: shard.add_field(ask.field, ask.kind),
             DropField: lambda shard, ask: shard.drop_field(ask.field),
