@@ -12,6 +12,7 @@ from aiohttp import ClientSession, UnixConnector, web
 
 from selfedge.binding import Context
 from selfedge.bindings.ai import BINDING
+from selfedge.bindings.ai.batches.kept import Kept
 from selfedge.bindings.ai.catalogue import Model, load
 from selfedge.bindings.ai.host.frames import Call
 from selfedge.bindings.ai.jobs import Part
@@ -73,12 +74,17 @@ def pretend_installed(cache: Path) -> None:
     """Leave the markers of finished installations."""
     for weights in ALL:
         folder = directory(weights, Settings(cache_dir=cache))
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / ".complete").touch()
 
 
 def service(
-    cache: Path, host: Any, notices: list[str] | None = None, *, strict: bool = False
+    cache: Path,
+    host: Any,
+    notices: list[str] | None = None,
+    *,
+    strict: bool = False,
+    kept: Kept | None = None,
 ) -> AIService:
     """Return the service over `host`, with all weights installed."""
     pretend_installed(cache)
@@ -87,6 +93,7 @@ def service(
         host=host,
         settings=Settings(cache_dir=cache, strict_models=strict),
         notice=[].append if notices is None else notices.append,
+        kept=kept,
     )
 
 
@@ -120,16 +127,18 @@ def asking(model: str) -> dict[str, str]:
 
 
 class NoStorage:
-    """The AI service keeps nothing."""
+    """The control API gets a service that is made already."""
 
     def __getattr__(self, name: str) -> Any:
         raise AssertionError(f"the AI service asked for {name}")
 
 
-def serving_context(settings: Settings, notices: list[str]) -> Context:
+def serving_context(
+    settings: Settings, notices: list[str], storage: Any = None
+) -> Context:
     """Return what a node gives the service."""
     return Context(
-        storage=NoStorage(),
+        storage=storage or NoStorage(),
         settings=settings,
         clock=time.time,
         notice=notices.append,

@@ -7,8 +7,10 @@ import pytest
 from ai_support import LLAMA, FakeHost, run, service
 
 from selfedge.bindings.ai import batches as module
+from selfedge.bindings.ai.batches.kept import Begun, Kept
 from selfedge.bindings.ai.errors import BadInput, OverCapacity, RequestTooLarge
 from selfedge.bindings.ai.service import AIService, Answer
+from selfedge.storage.embedded import EmbeddedStorage
 
 HI = {"prompt": "Hi", "external_reference": "first"}
 QUEUE = {"queueRequest": True}
@@ -139,3 +141,66 @@ def test_old_batches_are_forgotten(
         await found.close()
 
     run(test())
+
+
+def test_a_restart_goes_on_with_a_batch(tmp_path: Path) -> None:
+    async def test() -> tuple[int, dict]:
+        async with EmbeddedStorage(tmp_path / "data") as storage:
+            kept = Kept(storage.records("ai"))
+            host = FakeHost()
+            found = service(tmp_path, host, kept=kept)
+            done = await asked(found, {"requests": [HI] * 3}, **QUEUE)
+            await finished(found, done)
+            host.holds = True
+            receipt = await asked(found, {"requests": [HI] * 6}, **QUEUE)
+            while len(host.calls) < 3 + module.AT_ONCE:
+                await asyncio.sleep(0)
+            await found.close()
+
+            again = FakeHost()
+            found = service(tmp_path, again, kept=kept)
+            await found.resume()
+            assert len((await poll(found, done))["responses"]) == 3
+            return len(again.calls), await finished(found, receipt)
+
+    computed_before, last = run(test())
+    assert computed_before == 0  # answers that were kept are not computed again
+    assert [one["id"] for one in last["responses"]] == list(range(6))
+    assert all(one["external_reference"] == "first" for one in last["responses"])
+
+
+def test_what_is_forgotten_leaves_nothing_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCHES_KEPT", 0)
+
+    async def test() -> None:
+        async with EmbeddedStorage(tmp_path / "data") as storage:
+            kept = Kept(storage.records("ai"))
+            found = service(tmp_path, FakeHost(), kept=kept)
+            for _ in range(2):
+                await finished(found, await asked(found, {"requests": [HI]}, **QUEUE))
+            assert len(await kept.load()) == 1
+            await found.close()
+
+    run(test())
+
+
+def test_a_batch_of_a_model_that_is_gone_fails_request_by_request(
+    tmp_path: Path,
+) -> None:
+    async def test() -> dict:
+        async with EmbeddedStorage(tmp_path / "data") as storage:
+            kept = Kept(storage.records("ai"))
+            gone = Begun(id="b", model="@local/gone", at=0, requests=[HI])
+            await kept.begin(gone)
+            found = service(tmp_path, FakeHost(), kept=kept)
+            await found.resume()
+            while not (results := (await kept.load())[0][1]):
+                pass  # reading lets the batch go on
+            await found.close()
+            return results[0]
+
+    outcome = run(test())
+    assert not outcome["success"]
+    assert outcome["error"]["code"] == 5007

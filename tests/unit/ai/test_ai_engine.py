@@ -20,6 +20,7 @@ from selfedge.bindings.ai import BINDING
 from selfedge.bindings.ai.server import serve
 from selfedge.bindings.ai.weights.install import install
 from selfedge.settings import Settings, cache_dir
+from selfedge.storage.embedded import EmbeddedStorage
 from selfedge.workerd.config import encode
 from selfedge.workerd.install import Engine, engine
 
@@ -79,7 +80,10 @@ async def worker(
     """Yield a client of the Worker."""
     backend, front = folder / "ai", folder / "front"
     (folder / "config").write_bytes(encode(config(backend), found.schema))
-    async with serve(serving_context(settings, notices)) as service:
+    async with (
+        EmbeddedStorage(folder / "data") as storage,
+        serve(serving_context(settings, notices, storage)) as service,
+    ):
 
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             assert request.headers[IDENTITY_HEADER] == "ai:default"

@@ -58,6 +58,8 @@ def test_text_streams_unless_json_mode_forbids_it():
 
 def test_text_to_summarise_has_the_name_of_its_input():
     assert inputs(Given(text="Hi"), "summarization") == {"input_text": "Hi"}
+    assert inputs(Given(words="Hi"), "text-to-image") == {"prompt": "Hi"}
+    assert inputs(Given(words="Hi"), "rerank") == {"text": "Hi"}
 
 
 def test_files_are_read(tmp_path):

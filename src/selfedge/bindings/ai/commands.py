@@ -52,6 +52,7 @@ def install() -> None:
 
 @group.command()
 @click.argument("model")
+@click.argument("words", required=False)
 @click.option("--prompt", help="The input `prompt`.")
 @click.option("--text", help="The input `text` (`input_text` to summarise).")
 @click.option("--image", type=_FILE, help="A file: the input `image`.")
@@ -60,7 +61,7 @@ def install() -> None:
 @click.option("--output", "-o", type=_FILE, help="Where a file goes; - is stdout.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer.")
 def run(*, model: str, output: Path | None, as_json: bool, **given: Any) -> None:
-    """Ask MODEL once.
+    """Ask MODEL once; WORDS are its prompt, or its text.
 
     Text is printed as it comes; pictures and sounds are written to a file.
     """

@@ -11,6 +11,7 @@ from aiohttp.web import BaseRequest, Response, StreamResponse
 
 from selfedge.binding import Context
 from selfedge.bindings.ai import catalogue, wire
+from selfedge.bindings.ai.batches.kept import Kept
 from selfedge.bindings.ai.catalogue import overlay
 from selfedge.bindings.ai.errors import AiError, BadInput, InferenceFailed, NoSuchModel
 from selfedge.bindings.ai.gateway.http import LOG_HEADER, GatewayServer
@@ -28,15 +29,17 @@ Route: TypeAlias = Callable[[BaseRequest], Awaitable[StreamResponse]]
 @asynccontextmanager
 async def serve(context: Context) -> AsyncIterator["AIServer"]:
     """Serve all models; the model host starts at the first call."""
-    service = build(context.settings, context.notice)
+    kept = Kept(context.storage.records("ai"))
+    service = build(context.settings, context.notice, kept)
     try:
+        await service.resume()
         yield AIServer(service, context.clock)
     finally:
         await service.close()
 
 
-def build(settings: Settings, notice: Notice) -> AIService:
-    """Return the service of a node, or of a command.
+def build(settings: Settings, notice: Notice, kept: Kept | None = None) -> AIService:
+    """Return the service of a node, or (which keeps no batches) of a command.
 
     Raises:
         UsageError: the project's own models are wrong.
@@ -49,6 +52,7 @@ def build(settings: Settings, notice: Notice) -> AIService:
         host=ModelHost(threads=inference_threads(), notice=notice),
         settings=settings,
         notice=notice,
+        kept=kept,
     )
 
 

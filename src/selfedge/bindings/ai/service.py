@@ -7,7 +7,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from threading import Event
 
-from selfedge.bindings.ai.batches import Batches, requests_of
+from selfedge.bindings.ai.batches import Batches, Run, requests_of
+from selfedge.bindings.ai.batches.kept import Kept
 from selfedge.bindings.ai.catalogue import Catalogue, Model
 from selfedge.bindings.ai.catalogue.formats import formats_of
 from selfedge.bindings.ai.catalogue.listing import search
@@ -55,6 +56,7 @@ class AIService:
         host: ModelHost,
         settings: Settings,
         notice: Notice,
+        kept: Kept | None = None,
     ) -> None:
         self.catalogue = catalogue
         self._host = host
@@ -64,7 +66,7 @@ class AIService:
         self._installing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._sources: dict[str, Source] = {}  # weights whose libraries are there
         self._stop = Event()
-        self._batches = Batches()
+        self._batches = Batches(kept)
 
     async def run(
         self,
@@ -81,7 +83,7 @@ class AIService:
         model = self._model(model_id)
         weights = self._weights(model)
         if options.get("queueRequest"):
-            return Answer(weights.name, self._queued(model, weights, inputs))
+            return Answer(weights.name, await self._queued(model, weights, inputs))
         if isinstance(inputs, dict) and set(inputs) == {"request_id"}:
             found = self._batches.poll(model.id, str(inputs["request_id"]))
             return Answer(weights.name, found)
@@ -104,24 +106,30 @@ class AIService:
             return Answer(weights.name, found.value, found.tokens)
         return Answer(weights.name, found)
 
-    def _queued(
+    async def _queued(
         self, model: Model, weights: Weights, inputs: object
     ) -> Mapping[str, object]:
         """Check all requests of a batch, and begin it."""
-        prepare = TASKS[model.task]
         requests = requests_of(inputs)
-
-        async def run(request: Mapping[str, object]) -> object:
-            asked = Asked(model=model, weights=weights, inputs=request)
-            answer = await self._compute(model, weights, prepare(asked))
-            return answer.value if isinstance(answer, Answer) else None
-
         for place, request in enumerate(requests):
             try:
-                prepare(Asked(model=model, weights=weights, inputs=request))
+                TASKS[model.task](Asked(model=model, weights=weights, inputs=request))
             except BadInput as error:
                 raise BadInput(f"requests[{place}]: {error.problem}") from error
-        return self._batches.queue(model.id, requests, run)
+        return await self._batches.queue(model.id, requests, self._request_of(model.id))
+
+    def _request_of(self, model_id: str) -> Run:
+        """Return what computes one request of a batch."""
+
+        async def run(request: Mapping[str, object]) -> object:
+            answer = await self.run(model_id, request, {})
+            return answer.value if isinstance(answer, Answer) else None
+
+        return run
+
+    async def resume(self) -> None:
+        """Go on with the batches of a former run of the node."""
+        await self._batches.resume(self._request_of)
 
     def models(self, query: Mapping[str, str]) -> Sequence[Mapping[str, object]]:
         """Return the catalogue's entries that `query` asks for."""

@@ -1,17 +1,19 @@
 """The batch API: many requests are queued at once, and asked for later.
 
-Batches are kept in memory: a restart forgets them, as do an hour and a thousand newer
-ones.
+The newest thousand are kept, across restarts too where the node has a disk.
 """
 
 import asyncio
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import msgspec
 
+from selfedge.bindings.ai.batches.kept import Begun, Kept, Result
 from selfedge.bindings.ai.errors import (
     AiError,
     BadInput,
@@ -24,6 +26,7 @@ from selfedge.bindings.ai.limits import (
     BATCH_REQUESTS_MAX,
     BATCHES_KEPT,
 )
+from selfedge.errors import StorageError
 
 AT_ONCE = 4
 """Requests of one batch that run at the same time; others want the models too."""
@@ -36,29 +39,44 @@ Run: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[object]]
 
 @dataclass(slots=True)
 class _Batch:
-    requests: Sequence[Mapping[str, Any]]
+    begun: Begun
+    results: dict[int, Result] = field(default_factory=dict)
     started: bool = False
-    results: dict[int, Mapping[str, object]] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
 
 
 class Batches:
     """All batches of one node."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Kept | None = None) -> None:
+        self._kept = kept
         self._batches: dict[str, _Batch] = {}  # in the order of their arrival
         self._slots = asyncio.Semaphore(AT_ONCE)
 
-    def queue(
+    async def resume(self, run_of: Callable[[str], Run]) -> None:
+        """Go on with what a former run of the node has left; `run_of` a model."""
+        for begun, results in await self._kept.load() if self._kept else ():
+            self._begin(_Batch(begun, results), run_of(begun.model))
+
+    async def queue(
         self, model: str, requests: Sequence[Mapping[str, Any]], run: Run
     ) -> Mapping[str, object]:
-        """Begin a batch; return its receipt."""
-        batch_id = str(uuid.uuid4())
-        batch = _Batch(requests)
+        """Begin a batch; return its receipt.
+
+        Raises:
+            StorageError: it could not be kept, and is not begun.
+        """
+        name = str(uuid.uuid4())
+        begun = Begun(id=name, model=model, at=time.time(), requests=requests)
+        if self._kept:
+            await self._kept.begin(begun)
+        self._begin(_Batch(begun), run)
+        await self._forget()
+        return {"status": "queued", "model": model, "request_id": name}
+
+    def _begin(self, batch: _Batch, run: Run) -> None:
+        self._batches[batch.begun.id] = batch
         batch.task = asyncio.create_task(self._work(batch, run))
-        self._batches[batch_id] = batch
-        self._forget()
-        return {"status": "queued", "model": model, "request_id": batch_id}
 
     def poll(self, model: str, batch_id: str) -> Mapping[str, object]:
         """Return the results, or how far they are.
@@ -69,10 +87,11 @@ class Batches:
         batch = self._batches.get(batch_id)
         if batch is None:
             raise BadInput(f"request_id: there is no batch {batch_id[:64]}")
-        if len(batch.results) < len(batch.requests):
+        requests = batch.begun.requests
+        if len(batch.results) < len(requests):
             status = "running" if batch.started else "queued"
             return {"status": status, "model": model, "request_id": batch_id}
-        found = [batch.results[place] for place in range(len(batch.requests))]
+        found = [batch.results[place] for place in range(len(requests))]
         return {"responses": found, "usage": _usage(found)}
 
     async def close(self) -> None:
@@ -84,23 +103,29 @@ class Batches:
 
     async def _work(self, batch: _Batch, run: Run) -> None:
         async with asyncio.TaskGroup() as group:
-            for place, request in enumerate(batch.requests):
-                group.create_task(self._one(batch, place, request, run))
+            for place in range(len(batch.begun.requests)):
+                if place not in batch.results:
+                    group.create_task(self._one(batch, place, run))
 
-    async def _one(
-        self, batch: _Batch, place: int, request: Mapping[str, Any], run: Run
-    ) -> None:
+    async def _one(self, batch: _Batch, place: int, run: Run) -> None:
+        request = batch.begun.requests[place]
         async with self._slots:
             batch.started = True
             outcome = await _outcome(request, run)
         reference = request.get("external_reference")
         named = {} if reference is None else {"external_reference": reference}
-        batch.results[place] = {"id": place, **outcome, **named}
+        result = {"id": place, **outcome, **named}
+        if self._kept:
+            with suppress(StorageError):  # a restart computes it again
+                await self._kept.answer(batch.begun.id, place, result)
+        batch.results[place] = result
 
-    def _forget(self) -> None:
+    async def _forget(self) -> None:
         done = [i for i, b in self._batches.items() if b.task and b.task.done()]
         for batch_id in done[: max(0, len(self._batches) - BATCHES_KEPT)]:
-            del self._batches[batch_id]
+            batch = self._batches.pop(batch_id)
+            if self._kept:
+                await self._kept.drop(batch_id, len(batch.begun.requests))
 
 
 def requests_of(inputs: object) -> Sequence[Mapping[str, Any]]:

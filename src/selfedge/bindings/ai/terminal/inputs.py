@@ -9,13 +9,18 @@ import msgspec
 
 from selfedge.errors import UsageError
 
-_TEXT_NAMES = {"summarization": "input_text", "text-to-image": "prompt"}
+_TEXT_NAMES = {
+    "summarization": "input_text",
+    "text-generation": "prompt",
+    "text-to-image": "prompt",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
     """What the user gave; `json` is a JSON object with any further inputs."""
 
+    words: str | None = None  # `text`, without its option
     prompt: str | None = None
     text: str | None = None
     image: Path | None = None
@@ -32,8 +37,9 @@ def inputs(given: Given, task: str) -> dict[str, object]:
     found = _json(given.json) if given.json is not None else {}
     if given.prompt is not None:
         found["prompt"] = given.prompt
-    if given.text is not None:
-        found[_TEXT_NAMES.get(task, "text")] = given.text
+    text = given.words if given.text is None else given.text
+    if text is not None:
+        found[_TEXT_NAMES.get(task, "text")] = text
     if given.image is not None:
         found["image"] = _file(given.image)
     if given.audio is not None:
