@@ -33,12 +33,16 @@ class Digests:
             one.update(data)
 
     async def passing(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """Yield `chunks` on; each is counted in a thread while it is used."""
-        async for chunk in chunks:
-            feeding = asyncio.ensure_future(asyncio.to_thread(self.feed, chunk))
-            try:
+        """Yield `chunks` on; each is counted in a thread while the next one comes."""
+        feeding: asyncio.Future[None] | None = None
+        try:
+            async for chunk in chunks:
+                if feeding is not None:
+                    await feeding
+                feeding = asyncio.ensure_future(asyncio.to_thread(self.feed, chunk))
                 yield chunk
-            finally:
+        finally:
+            if feeding is not None:
                 await asyncio.shield(feeding)
 
     @property
