@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.api import TOKEN, Heard, Server, control_server
+from selfedge.binding import Route
 from selfedge.catalog.model import Account, ScriptState, State, Version, Zone
 from selfedge.catalog.scripts import find_script, with_account
 from selfedge.catalog.store import Catalog
@@ -73,6 +74,7 @@ class Api:
     server: Server
     fleet: ListedFleet
     catalog: Catalog
+    routes: Sequence[Route]
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Heard:
         """Call below the account; a body that is no bytes is sent as JSON."""
@@ -130,6 +132,7 @@ class Api:
 def workers_api(data: Path, *, serves_assets: bool = True) -> Iterator[Api]:
     """Serve the routes of Workers over a catalog in `data`."""
     catalog = Catalog.open(data, print)
+    made: list[Route] = []
     fleet = ListedFleet(catalog)
 
     async def make(_stack: AsyncExitStack) -> Control:
@@ -143,12 +146,12 @@ def workers_api(data: Path, *, serves_assets: bool = True) -> Iterator[Api]:
             esbuild=engine(cache_dir(), os.environ).esbuild,
         )
         tails = Tails(workers=workers, url=lambda tail: f"ws://127.0.0.1:1/{tail}")
-        made = routes(workers, tails=tails, serves_assets=serves_assets)
+        made.extend(routes(workers, tails=tails, serves_assets=serves_assets))
         tables = Tables(made, (), None)  # type: ignore[arg-type]
         return Control(OneToken(TOKEN, "me"), OneAccount(ACCOUNT), tables)
 
     with control_server(make) as server:
-        yield Api(server, fleet, catalog)
+        yield Api(server, fleet, catalog, made)
 
 
 def _with_account(state: State) -> State:

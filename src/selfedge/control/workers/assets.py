@@ -98,12 +98,12 @@ class Sessions:
             ApiError: its token is not of a finished session, or the node serves none.
         """
         given = metadata.assets
-        if given is None and not metadata.keep_assets:
-            return None
+        kept = before.assets if before and metadata.keep_assets else None
+        if given is None:
+            return kept
         self._check_served()
-        kept = before.assets if before else None
-        config = given.config if given else None
-        if given is not None and given.jwt is not None:
+        config = given.config
+        if given.jwt is not None:
             _, session = self._found(account, given.jwt)
             if session.missing:
                 raise invalid(
@@ -111,7 +111,7 @@ class Sessions:
                     "them, and use the token of the last answer."
                 )
             return Assets(files=session.files, config=config or {})
-        if not metadata.keep_assets or kept is None:
+        if kept is None:
             raise invalid("`assets` of the metadata needs `jwt`, a session's token.")
         return Assets(
             files=kept.files, config=kept.config if config is None else config

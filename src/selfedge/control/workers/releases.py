@@ -73,6 +73,8 @@ async def uploaded(
         ApiError: it cannot run; nothing has changed.
     """
     metadata, code = upload.metadata, upload.code
+    if code is None and assets is None:
+        raise invalid("The upload has neither code nor static files.")
     before = workers.latest(script) if script.versions else None
     keep = metadata.keep_bindings
     entries = merged(

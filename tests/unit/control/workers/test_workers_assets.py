@@ -154,3 +154,12 @@ def test_a_ticket_is_ours_and_of_today():
     assert verified(token, b"other", 9) is None
     for damaged in ("", ".", "..", token[:-1], "x" + token, "é" + token, "\udcff"):
         assert verified(damaged, key, 9) is None
+
+
+def test_files_are_kept_by_a_worker_that_has_none(tmp_path):
+    """Older wranglers ask to keep files whatever the Worker has."""
+    with workers_api(tmp_path, serves_assets=False) as api:
+        api.deploy("w", {"keep_assets": True})
+        kind, body = form({"metadata": ("application/json", b'{"keep_assets":true}')})
+        heard = api.ask("PUT", "/scripts/w", body, Content_Type=kind)
+        assert heard.code == 10021
