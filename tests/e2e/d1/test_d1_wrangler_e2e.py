@@ -36,7 +36,8 @@ def test_a_database_is_made_listed_described_and_deleted(d1):
     d1("create", "by-wrangler")
     listed = json.loads(d1("list", "--json"))
     assert {"by-wrangler", "people", "app-no-id"} <= {one["name"] for one in listed}
-    assert json.loads(d1("info", "by-wrangler", "--json"))["num_tables"] == 0
+    shown = json.loads(d1("info", "by-wrangler", "--json"))
+    assert (shown["num_tables"], shown["rows_read_24h"]) == (0, 0)
     assert "Deleted 'by-wrangler'" in d1("delete", "by-wrangler", "-y")
 
 

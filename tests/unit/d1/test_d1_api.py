@@ -3,7 +3,7 @@
 import hashlib
 import json
 import socket
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from d1_support import Time
@@ -258,3 +258,20 @@ def test_an_import_that_was_not_begun_is_refused(api, database, body):
 def test_an_unknown_database_is_not_found(api, path):
     body = {"sql": "SELECT 1", "output_format": "polling", "action": "init"}
     assert refused(api, "POST", f"{ALL}/nobody{path}", body)[:2] == (404, 7404)
+
+
+def test_usage_is_counted_by_the_hour(api, database):
+    sql = "CREATE TABLE t (a); INSERT INTO t VALUES (1), (2); SELECT a FROM t"
+    ask(api, "POST", f"{database}/query", {"sql": sql})
+    asked = {"query": "d1AnalyticsAdaptiveGroups", "variables": {"filter": {}}}
+    wanted = {"AND": [{"databaseId": database.rpartition("/")[2]}]}
+    path = "/accounts/local/graphql/d1AnalyticsAdaptiveGroups"
+    assert ask(api, "POST", path, asked) == []
+    (hour,) = ask(api, "POST", f"{path}?{urlencode(wanted)}")
+    assert hour["sum"] == {
+        "readQueries": 1,
+        "writeQueries": 2,
+        "rowsRead": 2,
+        "rowsWritten": 3,
+    }
+    assert hour["dimensions"]["datetimeHour"].endswith(":00:00Z")

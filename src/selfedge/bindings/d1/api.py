@@ -1,5 +1,6 @@
 """D1 in the control API: what wrangler and the SDKs ask."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -22,6 +23,8 @@ from selfedge.errors import ApiError
 
 _ALL = "/accounts/{account}/d1/database"
 _ONE = f"{_ALL}/{{database}}"
+_USAGE = "/accounts/{account}/graphql/d1AnalyticsAdaptiveGroups"
+_WANTED = re.compile(r"'databaseId': '([^']+)'")  # in the filter, which comes as text
 _CHUNK_BYTES = 256 * 1024
 
 Method = Callable[[Call], Awaitable[object]]
@@ -49,6 +52,7 @@ def routes(server: D1Server, _context: Context) -> Sequence[Route]:
             ("POST", f"{_ONE}/raw", api.raw, None),
             ("GET", f"{_ONE}/time_travel/bookmark", api.bookmark, None),
             ("POST", f"{_ONE}/time_travel/restore", api.restore, None),
+            ("POST", _USAGE, api.usage, "read"),
             ("POST", f"{_ONE}/import", moves.take, None),
             ("POST", f"{_ONE}/export", moves.give, "read"),
             ("PUT", f"{_ONE}/uploads/{{secret}}", moves.upload, "none"),
@@ -122,6 +126,12 @@ class _Api:
             "previous_bookmark": done.previous,
             "message": f"Restored to bookmark {done.bookmark}{note}.",
         }
+
+    async def usage(self, call: Call) -> object:
+        wanted = _WANTED.search(str(dict(call.query)).replace('"', "'"))
+        if wanted is None or self._d1.registry.get(wanted[1]) is None:
+            return []
+        return self._d1.database(wanted[1]).usage.groups()
 
     async def _run(self, call: Call, layout: str) -> object:
         uuid = self._entry(call).uuid

@@ -16,6 +16,7 @@ from selfedge.bindings.d1.database.connection import Connection
 from selfedge.bindings.d1.database.database import Database
 from selfedge.bindings.d1.database.model import Query, Result
 from selfedge.bindings.d1.database.snapshots import Snapshot, Snapshots
+from selfedge.bindings.d1.database.usage import Usage
 from selfedge.bindings.d1.errors import D1Error, NoSnapshot, UnknownDatabase
 from selfedge.bindings.d1.limits import Limits
 from selfedge.bindings.d1.registry import FILE, Entry, Registry
@@ -212,7 +213,7 @@ class D1Service:
         newest = max((one.time_us for one in snapshots.all()), default=0)
         after = max(newest, _written_us(folder))
         marks = Bookmarks(uuid, self.clock, after_us=after)
-        database = Database(folder / FILE, marks, self._limits)
+        database = Database(folder / FILE, marks, self._limits, Usage(self.clock))
         self._open[uuid] = _Open(database, snapshots, newest, monotonic())
         return self._open[uuid]
 

@@ -13,6 +13,7 @@ from selfedge.bindings.d1.database.bookmarks import Bookmarks
 from selfedge.bindings.d1.database.connection import Connection, WritesOnReader
 from selfedge.bindings.d1.database.lane import Job, Jobs, Lane
 from selfedge.bindings.d1.database.model import Query, Result
+from selfedge.bindings.d1.database.usage import Usage
 from selfedge.bindings.d1.errors import D1Error, NoStatements, Overloaded
 from selfedge.bindings.d1.limits import WAITING_MAX, Limits
 from selfedge.bindings.d1.sql.statements import is_blank, looks_read_only
@@ -31,9 +32,12 @@ class Closing(D1Error):
 class Database:
     """The SQLite file `path`; made inside the event loop that uses it."""
 
-    def __init__(self, path: Path, bookmarks: Bookmarks, limits: Limits) -> None:
+    def __init__(
+        self, path: Path, bookmarks: Bookmarks, limits: Limits, usage: Usage
+    ) -> None:
         self.path = path
         self.bookmarks = bookmarks
+        self.usage = usage
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._writes: Jobs = SimpleQueue()
@@ -69,6 +73,7 @@ class Database:
 
         def call(writer: Connection) -> tuple[T, bool]:
             results = writer.run(queries)
+            self.usage.note(results)
             return encode(results), any(one.changed_db for one in results)
 
         return await self.write(call, limit_s=self._limits.query_s)
@@ -136,13 +141,15 @@ class Database:
             await self.write(lambda _: (None, False))
         if self._reading >= len(self._readers) < READERS_MAX:
             self._readers.append(self._lane("reader", self._reads, writable=False))
+
+        def call(reader: Connection) -> T:
+            results = reader.run(queries)
+            self.usage.note(results)
+            return encode(results)
+
         self._reading += 1
         try:
-            result: T = await self._queued(
-                self._reads,
-                lambda reader: encode(reader.run(queries)),
-                self._limits.query_s,
-            )
+            result: T = await self._queued(self._reads, call, self._limits.query_s)
         finally:
             self._reading -= 1
         return result
