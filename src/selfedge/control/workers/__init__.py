@@ -19,6 +19,7 @@ from selfedge.control.workers.settings import SettingsRoutes
 from selfedge.control.workers.subdomain import Subdomains
 from selfedge.control.workers.tails import Tails, TailUrl
 from selfedge.control.workers.triggers import Triggers
+from selfedge.control.workers.uploads import Uploads
 from selfedge.control.workers.versions import Versions
 from selfedge.control.workers.workers import Workers
 from selfedge.types import Clock
@@ -54,7 +55,8 @@ def routes(
         key=token_bytes(_KEY_BYTES),
         served=serves_assets,
     )
-    scripts = Scripts(workers, sessions)
+    uploads = Uploads(workers, sessions)
+    scripts = Scripts(workers, uploads)
     rooms = (
         scripts,
         sessions,
@@ -66,7 +68,7 @@ def routes(
         Domains(workers),
         References(workers),
         Services(workers, scripts.delete),
-        Beta(workers, scripts.delete),
+        Beta(workers, uploads, scripts.delete),
         tails,
     )
     return [route for room in rooms for route in room.routes()]

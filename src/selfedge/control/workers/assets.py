@@ -19,6 +19,7 @@ from selfedge.api.body import read_as, read_bytes
 from selfedge.api.codes import BAD_CREDENTIALS
 from selfedge.binding import Call, Route
 from selfedge.catalog.model import Assets, Version
+from selfedge.catalog.paths import clash, fault
 from selfedge.catalog.store import Catalog
 from selfedge.control.answers import envelope_response
 from selfedge.control.envelope import success
@@ -220,9 +221,11 @@ def _check_manifest(given: Mapping[str, _File]) -> None:
             f"There are {len(given)} static files, {ASSETS_MAX} are the most.",
             BAD_MANIFEST,
         )
+    if wrong := clash(given):
+        raise bad(f"{wrong}.", BAD_MANIFEST)
     for path, one in given.items():
-        if not path.startswith("/") or not path.isprintable():
-            raise bad(f"{path[:80]!r} is not a path that begins with /.", BAD_MANIFEST)
+        if wrong := fault(path):
+            raise bad(f"{wrong}.", BAD_MANIFEST)
         if one.size > ASSET_MAX_BYTES:
             raise bad(
                 f"The static file {path[:80]} has {one.size} bytes, "

@@ -1,7 +1,8 @@
 """Workers as the newer routes `workers/workers` see them."""
 
+import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -9,29 +10,32 @@ import msgspec
 from selfedge.api.body import read_as
 from selfedge.api.paging import numbered
 from selfedge.binding import Answer, Call, Page, Route
-from selfedge.catalog.model import ScriptState, State
+from selfedge.catalog.model import ScriptState, State, Version
 from selfedge.catalog.scripts import account_of, find_script
 from selfedge.control.workers.bindings import SECRET, Entry
+from selfedge.control.workers.limits import METADATA_MAX_BYTES, UPLOAD_MAX_BYTES
+from selfedge.control.workers.making import TRIGGER, revised
 from selfedge.control.workers.metadata import (
+    Metadata,
     Settings,
     annotations,
     check_name,
     check_settings,
 )
+from selfedge.control.workers.modules import CONTENT_TYPES
+from selfedge.control.workers.multipart import Part
 from selfedge.control.workers.problem import TAKEN, conflict, invalid
-from selfedge.control.workers.releases import (
-    TRIGGER,
-    fresh_script,
-    revised,
-    with_new_script,
-)
+from selfedge.control.workers.releases import fresh_script, with_new_script
 from selfedge.control.workers.settings import changes_of, with_settings
 from selfedge.control.workers.shown import script_settings, version_shown
 from selfedge.control.workers.subdomain import Wanted, with_wanted
+from selfedge.control.workers.upload import upload_of
+from selfedge.control.workers.uploads import Uploads
 from selfedge.control.workers.workers import Workers
 
 _WORKERS = "/accounts/{account}/workers/workers"
-_WORKER = f"{_WORKERS}/{{script}}"
+_WORKER = f"{_WORKERS}/{{worker}}"
+_VERSIONS = f"{_WORKER}/versions"
 
 
 class _Patch(Settings, frozen=True, kw_only=True):
@@ -40,6 +44,16 @@ class _Patch(Settings, frozen=True, kw_only=True):
 
 class _New(_Patch, frozen=True, kw_only=True):
     name: str
+
+
+class _Module(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    content_type: str
+    content_base64: str
+
+
+class _NewVersion(Metadata, frozen=True, kw_only=True):
+    modules: Sequence[_Module] = ()
 
 
 class _VersionPatch(Settings, frozen=True, kw_only=True):
@@ -51,22 +65,41 @@ class Beta:
     """Makes, reads and changes Workers; changes the latest version."""
 
     workers: Workers
+    uploads: Uploads
     delete: Answer
 
     def routes(self) -> Sequence[Route]:
-        """Return its routes."""
-        return [
-            Route(method=method, path=path, answer=answer)
-            for method, path, answer in (
-                ("GET", _WORKERS, self._list),
-                ("POST", _WORKERS, self._create),
-                ("GET", _WORKER, self._get),
-                ("PATCH", _WORKER, self._patch),
-                ("PUT", _WORKER, self._patch),
-                ("DELETE", _WORKER, self.delete),
-                ("PATCH", f"{_WORKER}/versions/latest", self._patch_version),
-            )
+        """Return its routes; a path names a Worker by its name or its id."""
+        one = [
+            ("GET", _WORKER, self._get),
+            ("PATCH", _WORKER, self._patch),
+            ("PUT", _WORKER, self._patch),
+            ("DELETE", _WORKER, self.delete),
+            ("PATCH", f"{_VERSIONS}/latest", self._patch_version),
+            ("GET", _VERSIONS, self._versions),
+            ("POST", _VERSIONS, self._add_version),
+            ("GET", f"{_VERSIONS}/{{version}}", self._version),
         ]
+        return [
+            Route(method="GET", path=_WORKERS, answer=self._list),
+            Route(method="POST", path=_WORKERS, answer=self._create),
+            *(
+                Route(method=method, path=path, answer=self._named(answer))
+                for method, path, answer in one
+            ),
+        ]
+
+    def _named(self, answer: Answer) -> Answer:
+        """Have a call name its Worker as all others do."""
+
+        async def named(call: Call) -> object:
+            given = call.path["worker"]
+            account = account_of(self.workers.catalog.state, call.account)
+            names = {one.tag: one.name for one in account.scripts.values()}
+            name = given if given in account.scripts else names.get(given, given)
+            return await answer(replace(call, path={**call.path, "script": name}))
+
+        return named
 
     async def _list(self, call: Call) -> Page:
         account = account_of(self.workers.catalog.state, call.account)
@@ -100,7 +133,7 @@ class Beta:
 
     async def _patch_version(self, call: Call) -> Mapping[str, Any]:
         self.workers.latest(self.workers.script(call))
-        given = await read_as(call, _VersionPatch)
+        given = await read_as(call, _VersionPatch, most_bytes=METADATA_MAX_BYTES)
         check_settings(given, self.workers.today())
         async with self.workers.turn(call):
             script = self.workers.script(call)
@@ -116,6 +149,38 @@ class Beta:
             )
             await self.workers.add(call, version)
         return version_shown(version)
+
+    async def _versions(self, call: Call) -> Page:
+        script = self.workers.script(call)
+        return self.workers.newest(script, call.query, _version_shown)
+
+    async def _version(self, call: Call) -> Mapping[str, Any]:
+        script = self.workers.script(call)
+        version = self.workers.version(script, call.path["version"])
+        shown = _version_shown(version)
+        if call.query.get("include") != "modules":
+            return shown
+        modules = [
+            {
+                "name": module.name,
+                "content_type": CONTENT_TYPES[module.type],
+                "content_base64": base64.b64encode(
+                    await self.workers.catalog.blob(module.sha256)
+                ).decode(),
+            }
+            for module in version.modules
+        ]
+        return {**shown, "modules": modules}
+
+    async def _add_version(self, call: Call) -> Mapping[str, Any]:
+        self.workers.script(call)
+        given = await read_as(call, _NewVersion, most_bytes=UPLOAD_MAX_BYTES)
+        upload = upload_of(given, _parts(given), self.workers.today())
+        if call.query.get("deploy") == "true":
+            _, version = await self.uploads.deploy(call, upload)
+        else:
+            version = await self.uploads.add(call, upload)
+        return _version_shown(version)
 
     def _shown(self, account: str, script: ScriptState) -> Mapping[str, Any]:
         subdomain: dict[str, Any] = msgspec.structs.asdict(script.workers_dev)
@@ -165,3 +230,38 @@ def _merge_patched(
             "name": name,
         }
     return list(found.values())
+
+
+def _version_shown(version: Version) -> Mapping[str, Any]:
+    shown = version_shown(version)
+    return {
+        "id": version.id,
+        "number": version.number,
+        "created_on": version.created_on,
+        "source": version.source,
+        "author_email": version.author,
+        "urls": [],
+        "annotations": shown["annotations"],
+        "bindings": shown["resources"]["bindings"],
+        "main_module": version.main_module,
+        "startup_time_ms": version.startup_ms,
+        **shown["resources"]["script_runtime"],
+    }
+
+
+def _parts(given: _NewVersion) -> Sequence[Part]:
+    """Return modules that came as base64 in JSON as parts of a form."""
+    parts = []
+    for module in given.modules:
+        try:
+            content = base64.b64decode(module.content_base64, validate=True)
+        except ValueError as error:
+            raise invalid(f"The module {module.name[:80]!r} is not base64.") from error
+        part = Part(
+            name=module.name,
+            filename=None,
+            content_type=module.content_type.partition(";")[0].strip().lower(),
+            body=memoryview(content),
+        )
+        parts.append(part)
+    return parts

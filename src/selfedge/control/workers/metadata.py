@@ -7,9 +7,11 @@ import msgspec
 
 from selfedge.catalog.migrations import Migrations
 from selfedge.control.workers.limits import (
+    ANNOTATIONS_MAX,
     CPU_MAX_MS,
     FLAGS_MAX,
     MESSAGE_MAX_CHARS,
+    METADATA_MAX_BYTES,
     SCRIPT_NAME_MAX_CHARS,
 )
 from selfedge.control.workers.problem import BAD_NAME, bad, invalid
@@ -75,17 +77,25 @@ def check_name(name: str) -> None:
         )
 
 
-def read_metadata(raw: bytes | memoryview, today: str) -> Metadata:
+def read_metadata(raw: bytes | memoryview) -> Metadata:
     """Return the metadata of an upload.
 
     Raises:
-        ApiError: it is no JSON, has a field of another shape, or asks for what this
-            node does not have.
+        ApiError: it is no JSON, too large, or has a field of another shape.
     """
+    check_size(raw)
     try:
-        metadata = msgspec.json.decode(raw, type=Metadata)
+        return msgspec.json.decode(raw, type=Metadata)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise invalid(f"The part `metadata` is wrong: {error}.") from error
+
+
+def check_metadata(metadata: Metadata, today: str) -> None:
+    """Check that this node has what an upload asks for.
+
+    Raises:
+        ApiError: it has not.
+    """
     if metadata.body_part is not None:
         raise invalid(
             "The Worker is in service-worker format (`body_part`), which this node "
@@ -99,7 +109,18 @@ def read_metadata(raw: bytes | memoryview, today: str) -> Metadata:
     if metadata.containers:
         raise invalid("Containers are not supported by this node.")
     check_settings(metadata, today)
-    return metadata
+
+
+def check_size(raw: bytes | memoryview) -> None:
+    """Check how much an upload, or a change, says of itself.
+
+    Raises:
+        ApiError: it is too much.
+    """
+    if len(raw) > METADATA_MAX_BYTES:
+        raise invalid(
+            f"The metadata has {len(raw)} bytes, {METADATA_MAX_BYTES} are the most."
+        )
 
 
 def check_settings(settings: Settings, today: str) -> None:
@@ -127,12 +148,21 @@ def check_settings(settings: Settings, today: str) -> None:
 
 
 def annotations(settings: Settings) -> Mapping[str, str]:
-    """Return the annotations that are given; one that is too long is cut."""
-    return {
-        name: text[:MESSAGE_MAX_CHARS]
+    """Return the annotations that are given; one that is too long is cut.
+
+    Raises:
+        ApiError: there are too many.
+    """
+    given = {
+        name[:MESSAGE_MAX_CHARS]: text[:MESSAGE_MAX_CHARS]
         for name, text in (settings.annotations or {}).items()
         if text is not None and name.startswith("workers/")
     }
+    if len(given) > ANNOTATIONS_MAX:
+        raise invalid(
+            f"There are {len(given)} annotations, {ANNOTATIONS_MAX} are the most."
+        )
+    return given
 
 
 def date_to_run(given: str | None) -> str:

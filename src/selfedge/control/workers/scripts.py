@@ -9,33 +9,23 @@ from aiohttp import web
 from selfedge.api.body import read_bytes
 from selfedge.api.paging import numbered
 from selfedge.binding import Call, Page, Route
-from selfedge.catalog.migrations import has_steps, migrated
-from selfedge.catalog.model import Assets, ScriptState
 from selfedge.catalog.scripts import (
     account_of,
-    find_script,
     script_of,
-    with_version,
     without_script,
 )
-from selfedge.control.workers.assets import Sessions
-from selfedge.control.workers.bindings import classes_of
 from selfedge.control.workers.limits import UPLOAD_MAX_BYTES
-from selfedge.control.workers.metadata import Metadata, check_name
+from selfedge.control.workers.metadata import check_name
 from selfedge.control.workers.modules import CONTENT_TYPES
 from selfedge.control.workers.multipart import form
-from selfedge.control.workers.problem import IN_USE, MIGRATION_IN_VERSION, bad, conflict
-from selfedge.control.workers.references import users_of
-from selfedge.control.workers.releases import (
-    deployment_of,
-    fresh_script,
-    release,
-    uploaded,
-    whole,
+from selfedge.control.workers.problem import (
+    IN_USE,
+    conflict,
 )
-from selfedge.control.workers.settings import with_settings
+from selfedge.control.workers.references import users_of
 from selfedge.control.workers.shown import script_shown, version_shown
 from selfedge.control.workers.upload import Upload, read_upload
+from selfedge.control.workers.uploads import Uploads
 from selfedge.control.workers.workers import Workers
 
 SCRIPTS = "/accounts/{account}/workers/scripts"
@@ -47,7 +37,7 @@ class Scripts:
     """What can be done with a Worker as a whole."""
 
     workers: Workers
-    sessions: Sessions
+    uploads: Uploads
 
     def routes(self) -> Sequence[Route]:
         """Return its routes."""
@@ -71,45 +61,12 @@ class Scripts:
 
     async def _put(self, call: Call) -> Mapping[str, Any]:
         check_name(call.path["script"])
-        upload = await self._read(call)
-        async with self.workers.turn(call):
-            old = find_script(
-                self.workers.catalog.state, call.account, call.path["script"]
-            )
-            fresh = old or fresh_script(self.workers, call.path["script"])
-            script = _migrated(fresh, upload.metadata)
-            assets = self._assets(call, upload, fresh)
-            version = await uploaded(self.workers, call, script, upload, assets)
-
-            def edit(now: ScriptState) -> ScriptState:
-                moved = _migrated(now, upload.metadata)
-                return with_version(with_settings(moved, upload.metadata), version.id)
-
-            deployment = deployment_of(
-                self.workers,
-                call,
-                whole(version),
-                "upload",
-                _notes(version.annotations),
-            )
-            new = await release(self.workers, call, deployment, edit, fresh)
-        return {**script_shown(new, version), "deployment_id": version.id}
+        script, version = await self.uploads.deploy(call, await self._read(call))
+        return {**script_shown(script, version), "deployment_id": version.id}
 
     async def _upload(self, call: Call) -> Mapping[str, Any]:
         self.workers.script(call)
-        upload = await self._read(call)
-        if upload.metadata.migrations is not None:
-            raise bad(
-                "A version that is only uploaded cannot have Durable Object "
-                "migrations: they are applied by `wrangler deploy`.",
-                MIGRATION_IN_VERSION,
-            )
-        async with self.workers.turn(call):
-            script = self.workers.script(call)
-            assets = self._assets(call, upload, script)
-            version = await uploaded(self.workers, call, script, upload, assets)
-            await self.workers.add(call, version)
-        return version_shown(version)
+        return version_shown(await self.uploads.add(call, await self._read(call)))
 
     async def delete(self, call: Call) -> None:
         """Delete a Worker; one that others use only if the call forces it."""
@@ -156,24 +113,3 @@ class Scripts:
         body = await read_bytes(call, most_bytes=UPLOAD_MAX_BYTES)
         kind = call.request.headers.get("Content-Type", "")
         return read_upload(kind, body, self.workers.today())
-
-    def _assets(self, call: Call, upload: Upload, script: ScriptState) -> Assets | None:
-        before = self.workers.latest(script) if script.versions else None
-        return self.sessions.files(call.account, upload.metadata, before)
-
-
-def _migrated(script: ScriptState, metadata: Metadata) -> ScriptState:
-    """Return a Worker with the migrations of an upload."""
-    given = metadata.migrations
-    if given is None or not has_steps(given):
-        return script
-    moved = migrated(script, given)
-    classes_of(moved)
-    return moved
-
-
-def _notes(annotations: Mapping[str, str]) -> Mapping[str, str]:
-    """Return what a deployment says of an upload: its message."""
-    return {
-        name: text for name, text in annotations.items() if name == "workers/message"
-    }

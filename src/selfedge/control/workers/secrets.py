@@ -14,6 +14,7 @@ from selfedge.catalog.model import ScriptState, Version
 from selfedge.catalog.scripts import with_version
 from selfedge.control.workers.bindings import SECRET, Entry, public
 from selfedge.control.workers.limits import SECRETS_AT_ONCE_MAX
+from selfedge.control.workers.making import TRIGGER, revised
 from selfedge.control.workers.problem import (
     NAME_TAKEN,
     NO_SECRET,
@@ -22,13 +23,7 @@ from selfedge.control.workers.problem import (
     invalid,
     missing,
 )
-from selfedge.control.workers.releases import (
-    TRIGGER,
-    deployment_of,
-    release,
-    revised,
-    whole,
-)
+from selfedge.control.workers.releases import deployment_of, release, whole
 from selfedge.control.workers.workers import Workers
 
 _SECRETS = "/accounts/{account}/workers/scripts/{script}/secrets"

@@ -7,11 +7,16 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from selfedge.api.body import JSON_MAX_BYTES, read_as, read_bytes
+from selfedge.api.body import read_as, read_bytes
 from selfedge.binding import Call, Route
 from selfedge.catalog.model import ScriptState
 from selfedge.catalog.scripts import with_version
 from selfedge.control.workers.bindings import inherits_bare, merged
+from selfedge.control.workers.limits import (
+    METADATA_MAX_BYTES,
+    SETTINGS_MAX_BYTES,
+)
+from selfedge.control.workers.making import TRIGGER, revised
 from selfedge.control.workers.metadata import (
     Settings,
     annotations,
@@ -20,13 +25,7 @@ from selfedge.control.workers.metadata import (
 )
 from selfedge.control.workers.multipart import parse
 from selfedge.control.workers.problem import invalid
-from selfedge.control.workers.releases import (
-    TRIGGER,
-    deployment_of,
-    release,
-    revised,
-    whole,
-)
+from selfedge.control.workers.releases import deployment_of, release, whole
 from selfedge.control.workers.shown import (
     USAGE_MODEL,
     script_settings,
@@ -40,13 +39,24 @@ _OF_SCRIPT = ("observability", "logpush", "tags", "tail_consumers")
 
 
 def with_settings(script: ScriptState, given: Settings) -> ScriptState:
-    """Return a Worker with those settings that are given and no version has."""
+    """Return a Worker with those settings that are given and no version has.
+
+    Raises:
+        ApiError: they are too much.
+    """
     changes = {
         name: tuple(value) if name in {"tags", "tail_consumers"} else value
         for name in _OF_SCRIPT
         if (value := getattr(given, name)) is not None
     }
-    return replace(script, settings=replace(script.settings, **changes))
+    settings = replace(script.settings, **changes)
+    size = len(msgspec.json.encode(settings))
+    if size > SETTINGS_MAX_BYTES:
+        raise invalid(
+            f"The observability, tags and tail consumers of {script.name} take {size} "
+            f"bytes, {SETTINGS_MAX_BYTES} are the most."
+        )
+    return replace(script, settings=settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +130,7 @@ class SettingsRoutes:
 
     async def _patch_script(self, call: Call) -> Mapping[str, Any]:
         self.workers.script(call)
-        given = await read_as(call, Settings)
+        given = await read_as(call, Settings, most_bytes=METADATA_MAX_BYTES)
         await self._change(call, given)
         return script_settings(self.workers.script(call))
 
@@ -151,7 +161,7 @@ def changes_of(given: Settings) -> dict[str, Any]:
 async def _read_settings(call: Call) -> Settings:
     """Return settings: a form with the part `settings`, or JSON itself."""
     kind = call.request.headers.get("Content-Type", "")
-    raw: bytes | memoryview = await read_bytes(call, most_bytes=JSON_MAX_BYTES)
+    raw: bytes | memoryview = await read_bytes(call, most_bytes=METADATA_MAX_BYTES)
     if kind.lower().startswith("multipart/"):
         raw = field("settings", parse(kind, bytes(raw))).body
     try:

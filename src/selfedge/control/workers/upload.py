@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from selfedge.control.workers.metadata import Metadata, read_metadata
+from selfedge.control.workers.metadata import (
+    Metadata,
+    check_metadata,
+    read_metadata,
+)
 from selfedge.control.workers.modules import Code, read_code
 from selfedge.control.workers.multipart import Part, parse
 from selfedge.control.workers.problem import BAD_UPLOAD, bad, invalid
@@ -26,8 +30,17 @@ def read_upload(content_type: str, body: bytes, today: str) -> Upload:
         ApiError: it is not a form with metadata and modules that can run.
     """
     parts = parse(content_type, body)
-    metadata = read_metadata(field(METADATA, parts).body, today)
-    modules = [part for part in parts if not _is_metadata(part)]
+    metadata = read_metadata(field(METADATA, parts).body)
+    return upload_of(metadata, [one for one in parts if one.name != METADATA], today)
+
+
+def upload_of(metadata: Metadata, modules: Sequence[Part], today: str) -> Upload:
+    """Return an upload of this metadata and these modules.
+
+    Raises:
+        ApiError: they cannot run.
+    """
+    check_metadata(metadata, today)
     if metadata.main_module is not None:
         return Upload(metadata=metadata, code=read_code(metadata.main_module, modules))
     if metadata.assets is None and not metadata.keep_assets:
@@ -48,7 +61,3 @@ def field(name: str, parts: Sequence[Part]) -> Part:
         if part.name == name:
             return part
     raise bad(f"The form has no part `{name}`.", BAD_UPLOAD)
-
-
-def _is_metadata(part: Part) -> bool:
-    return part.name == METADATA

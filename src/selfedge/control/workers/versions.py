@@ -50,12 +50,8 @@ class Versions:
 
     async def _list(self, call: Call) -> Page:
         script = self.workers.script(call)
-        page = numbered(script.versions[::-1], call.query)
-        newest = [
-            version_shown(self.workers.version(script, version_id))
-            for version_id in page.items  # type: ignore[attr-defined]
-        ]
-        return Page(items={"items": newest}, info=page.info)
+        page = self.workers.newest(script, call.query, version_shown)
+        return Page(items={"items": page.items}, info=page.info)
 
     async def _get(self, call: Call) -> Mapping[str, Any]:
         script = self.workers.script(call)

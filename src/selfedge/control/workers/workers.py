@@ -2,11 +2,13 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
 from weakref import WeakValueDictionary
 
-from selfedge.binding import AnyBinding, Call
+from selfedge.api.paging import numbered
+from selfedge.binding import AnyBinding, Call, Page
 from selfedge.catalog.deployments import current
 from selfedge.catalog.model import ScriptState, Version
 from selfedge.catalog.scripts import (
@@ -97,6 +99,21 @@ class Workers:
                 f"{script.name} has no version {version_id[:80]}.", NO_VERSION
             )
         return self.catalog.version(version_id)
+
+    def newest(
+        self,
+        script: ScriptState,
+        query: Mapping[str, str],
+        show: Callable[[Version], object],
+    ) -> Page:
+        """Return a part of a Worker's versions as `show` shows them, newest first.
+
+        Raises:
+            ApiError: the query asks for a page that cannot be.
+        """
+        page = numbered(script.versions[::-1], query)
+        ids = cast("Sequence[str]", page.items)
+        return replace(page, items=[show(self.version(script, one)) for one in ids])
 
     def shown_version(self, call: Call) -> Version:
         """Return the version that a call's query names, else the one that is live.

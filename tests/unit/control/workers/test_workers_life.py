@@ -1,8 +1,10 @@
 """The life of a Worker through the API: what clients read is what they wrote."""
 
+from base64 import b64encode
+
 import pytest
 
-from harness.workers import BROKEN, HELLO, workers_api
+from harness.workers import BROKEN, ES_MODULE, HELLO, workers_api
 
 SECRET_V1 = {"name": "S", "type": "secret_text", "text": "hunter2"}
 
@@ -386,3 +388,49 @@ def test_what_a_worker_is_survives_a_restart(tmp_path):
         api.catalog.sweep()
         assert api.catalog.version(version).main_module == "index.js"
         assert api.ask("GET", "/scripts/w").body == HELLO.encode()
+
+
+def test_the_newer_routes_name_workers_by_id_and_take_modules_as_json(api):
+    made = api.result(
+        "POST", "/workers", {"name": "w", "subdomain": {"enabled": False}}
+    )
+    assert "url" not in made["subdomain"]
+    assert api.ask("POST", "/workers", {"name": "w"}).code == 10040
+    path = f"/workers/{made['id']}"
+    module = {
+        "name": "index.js",
+        "content_type": ES_MODULE,
+        "content_base64": b64encode(HELLO.encode()).decode(),
+    }
+    said = {"main_module": "index.js", "modules": [module]}
+    version = api.result("POST", f"{path}/versions", said)
+    assert running(api) is None
+    assert [one["id"] for one in api.result("GET", f"{path}/versions")] == [
+        version["id"]
+    ]
+    shown = api.result("GET", f"{path}/versions/{version['id']}?include=modules")
+    assert shown["modules"] == [module]
+    newer = api.result("POST", f"{path}/versions?deploy=true", said)
+    assert running(api) == [newer["id"]]
+    damaged = {**said, "modules": [{**module, "content_base64": "!"}]}
+    assert api.ask("POST", f"{path}/versions", damaged).code == 10021
+    patched = api.result("PATCH", path, {"subdomain": {"enabled": True}, "tags": ["a"]})
+    assert patched["tags"] == ["a"]
+    assert patched["subdomain"]["enabled"] is True
+    api.result("DELETE", path)
+    assert api.ask("GET", path).code == 10007
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"observability": {"x": "y" * 20_000}},
+        {"tags": ["t" * 20_000]},
+        {"annotations": {f"workers/{n}": "x" for n in range(20)}},
+        {"migrations": {"steps": [{"new_classes": [f"C{n}" for n in range(20_000)]}]}},
+        {"bindings": [{"name": "K", "type": "ai", "more": "x" * 3_000_000}]},
+    ],
+)
+def test_the_catalog_does_not_grow_without_bounds(api, said):
+    assert api.upload("/scripts/w", said).code == 10021
+    assert api.ask("GET", "/scripts/w").code == 10007
