@@ -30,7 +30,7 @@ def write_whole(path: Path, data: bytes) -> None:
         try:
             _write_synced(part, data)
             part.rename(path)
-            _sync(path.parent)
+            sync(path.parent)
         except OSError:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
@@ -95,7 +95,8 @@ def _write_synced(path: Path, data: bytes) -> None:
         os.close(file)
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """Have the names in `folder` survive a fall of the machine."""
     file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(file)

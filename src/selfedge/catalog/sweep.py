@@ -29,6 +29,15 @@ def used_by(states: Iterable[State], version: Callable[[str], Version]) -> Used:
     return used
 
 
+def deployed_versions(state: State) -> Iterator[tuple[str, str]]:
+    """Yield (account, version id) of all that clients reach."""
+    for account in state.accounts.values():
+        for script in account.scripts.values():
+            for deployment in script.deployments[:1]:
+                for share in deployment.versions:
+                    yield account.id, share.version_id
+
+
 def versions_of(script: ScriptState) -> Iterator[str]:
     """Yield the id of each version that a script names."""
     yield from script.versions
