@@ -17,6 +17,7 @@ from selfedge.catalog.tokens import issued, new_token, revoked
 from selfedge.control.node import Parts, node_control
 from selfedge.control.server import Control, Rules
 from selfedge.control.table import Room
+from selfedge.control.workers import Tails, routes, workers_of
 from selfedge.services.server import Services
 from selfedge.settings import Settings
 from selfedge.storage.embedded import EmbeddedStorage
@@ -96,7 +97,12 @@ def serve_api(
             clock=time.time,
             random=os.urandom,
         )
-        control, tables = node_control(parts, rules or Rules())
+        workers = workers_of(
+            catalog, fleet, time.time, bindings=bindings, esbuild=Path("esbuild")
+        )
+        tails = Tails(workers=workers, url=lambda tail_id: f"ws://localhost/{tail_id}")
+        more = routes(workers, tails=tails, serves_assets=True)
+        control, tables = node_control(parts, rules or Rules(), more)
         found.append(await tables.every(prepared[0][0]))
         return control
 

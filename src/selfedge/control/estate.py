@@ -6,7 +6,8 @@ from typing import Protocol
 from selfedge.api.codes import NO_ROUTE
 from selfedge.binding import Caller
 from selfedge.catalog.model import State
-from selfedge.control.guard import not_yours
+from selfedge.control.guard import not_yours, unknown_token
+from selfedge.control.who import NOBODY
 from selfedge.errors import ApiError
 
 SHOWN_CHARS = 200
@@ -59,6 +60,8 @@ def reached(estate: Estate, caller: Caller, segments: Sequence[str]) -> str:
     owner = estate.owner(segments)
     if caller.account is not None and owner not in {"", caller.account}:
         raise not_yours(caller.account)
+    if owner is None and caller is NOBODY:  # who shows no token learns nothing
+        raise unknown_token()
     if owner is None:
         raise no_route("/" + "/".join(segments))
     return owner

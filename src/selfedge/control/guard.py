@@ -61,13 +61,17 @@ def known(who: Who, token: str) -> Caller:
     """
     caller = who.caller(token)
     if caller is None:
-        raise ApiError(
-            "Authentication error: this token is not one of the node's, or it was "
-            "revoked.",
-            status=401,
-            number=BAD_CREDENTIALS,
-        )
+        raise unknown_token()
     return caller
+
+
+def unknown_token() -> ApiError:
+    """Return what is said of a token that is nobody's."""
+    return ApiError(
+        "Authentication error: this token is not one of the node's, or it was revoked.",
+        status=401,
+        number=BAD_CREDENTIALS,
+    )
 
 
 def check_scope(caller: Caller, route: Route) -> None:

@@ -110,7 +110,12 @@ class Control:
             query=query,
             request=request,
         )
-        return await target.route.answer(call)
+        try:
+            return await target.route.answer(call)
+        except ApiError as error:
+            if error.status == 401 and visit.caller is NOBODY:
+                self._refused(request)
+            raise
 
     def _caller(self, request: web.BaseRequest) -> Caller:
         """Return who calls.
@@ -124,12 +129,16 @@ class Control:
         try:
             caller = known(self._who, token)
         except ApiError:
-            if rates is not None:
-                rates.failed(request.remote or "?")
+            self._refused(request)
             raise
         if rates is not None:
             rates.called(caller.id)
         return caller
+
+    def _refused(self, request: web.BaseRequest) -> None:
+        """Count a wrong token of a peer."""
+        if self._rules.rates is not None:
+            self._rules.rates.failed(request.remote or "?")
 
     def _is_open(self, request: web.BaseRequest) -> bool:
         """Return whether the route itself checks who asks."""
