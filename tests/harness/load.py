@@ -1,7 +1,7 @@
 """Many clients at once: half of them keep their connections, none tries again."""
 
 import http.client
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -25,12 +25,18 @@ class Load:
 
 
 @contextmanager
-def load(url: str, *, clients: int = 16, posts_only: bool = False) -> Iterator[Load]:
-    """Have `clients` ask for `url` while the context is open."""
+def load(
+    url: str, *, clients: int = 16, posts_only: bool = False, host: str | None = None
+) -> Iterator[Load]:
+    """Have `clients` ask for `url` while the context is open, by the name `host`."""
     heard, stop = Load(), Event()
     methods = ("POST",) if posts_only else ("POST", "GET")
+    headers = {"host": host} if host else {}
     threads = [
-        Thread(target=_client, args=(url, methods, _KEPT if n % 2 else 1, heard, stop))
+        Thread(
+            target=_client,
+            args=(url, methods, headers, _KEPT if n % 2 else 1, heard, stop),
+        )
         for n in range(clients)
     ]
     for thread in threads:
@@ -44,7 +50,12 @@ def load(url: str, *, clients: int = 16, posts_only: bool = False) -> Iterator[L
 
 
 def _client(
-    url: str, methods: Sequence[str], kept: int, heard: Load, stop: Event
+    url: str,
+    methods: Sequence[str],
+    headers: Mapping[str, str],
+    kept: int,
+    heard: Load,
+    stop: Event,
 ) -> None:
     parts = urlsplit(url)
     numbers = count()
@@ -56,20 +67,27 @@ def _client(
             for _ in range(kept):
                 if stop.is_set():
                     return
-                _ask(connection, methods[next(numbers) % len(methods)], heard)
+                method = methods[next(numbers) % len(methods)]
+                _ask(connection, method, headers, heard)
                 stop.wait(_PAUSE_S)
 
 
-def _ask(connection: http.client.HTTPConnection, method: str, heard: Load) -> None:
+def _ask(
+    connection: http.client.HTTPConnection,
+    method: str,
+    headers: Mapping[str, str],
+    heard: Load,
+) -> None:
     try:
-        connection.request(method, "/", b"body" if method == "POST" else None)
+        body = b"body" if method == "POST" else None
+        connection.request(method, "/", body, dict(headers))
         response = connection.getresponse()
-        body = response.read().decode()
+        text = response.read().decode()
     except (OSError, http.client.HTTPException) as error:
         heard.failures.append(f"{method}: {error!r}")
         connection.close()
         return
     if response.status == 200:
-        heard.answers.append((method, body))
+        heard.answers.append((method, text))
     else:
-        heard.failures.append(f"{method}: {response.status} {body[:200]}")
+        heard.failures.append(f"{method}: {response.status} {text[:200]}")
