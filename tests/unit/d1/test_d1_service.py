@@ -289,3 +289,38 @@ def test_a_description_that_is_damaged_is_left_out_and_told(tmp_path):
 
 def test_the_interval_of_snapshots_is_what_the_readme_says():
     assert SNAPSHOT_INTERVAL_S == 15 * 60
+
+
+def test_a_damaged_file_is_told_and_a_restore_mends_it(tmp_path):
+    clock = Time()
+
+    async def before(d1):
+        await filled(d1)
+        return await d1.bookmark(ID)
+
+    async def after(d1):
+        with pytest.raises(D1Error, match="is damaged"):
+            await rows(d1, "SELECT count(*) FROM t")
+        done = await d1.restore(ID, mark)
+        return done.bookmark, await rows(d1, "SELECT count(*) FROM t")
+
+    mark = run(before, tmp_path, clock=clock)
+    clock.now += 60
+    (tmp_path / ID / "database.sqlite").write_bytes(b"damage" * 4096)
+    assert run(after, tmp_path, clock=clock) == (mark, [(3,)])
+    assert (tmp_path / ID / "damaged-database.sqlite").exists()
+
+
+def test_stopping_does_not_wait_for_a_large_copy(tmp_path):
+    async def main():
+        async with service(tmp_path) as d1:
+            await filled(d1)
+            await results(d1, *["INSERT INTO t VALUES (zeroblob(1900000))"] * 30)
+            copying = asyncio.ensure_future(d1.bookmark(ID))
+            await asyncio.sleep(0)
+            d1.stopping.set()
+            return await asyncio.gather(copying, return_exceptions=True)
+
+    (found,) = asyncio.run(main())
+    assert isinstance(found, D1Error)
+    assert list((tmp_path / ID / "snapshots").glob("*")) == []

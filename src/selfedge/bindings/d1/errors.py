@@ -2,6 +2,8 @@
 
 D1Error               `number` is the API's code, `status` its HTTP status
 ├── SqlFailed             7500  SQLite refused it; the words end in its code
+│   └── Damaged               its file is no whole database any more
+├── Closing               7500
 ├── NoStatements          7500
 ├── UnreadableRequest     7400  not a request of the D1 protocol
 ├── UnknownDatabase       7404
@@ -33,6 +35,21 @@ class D1Error(UserError):
 
 class SqlFailed(D1Error):
     """SQLite refused a statement, or could not carry it out."""
+
+
+class Damaged(SqlFailed):
+    """The file of the database is not whole any more."""
+
+    status = 500
+
+
+class Closing(D1Error):
+    """The node stops."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("D1 is stopping; try again when it runs.")
 
 
 class NoStatements(D1Error):

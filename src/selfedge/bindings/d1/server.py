@@ -109,7 +109,7 @@ class D1Server:
         source, bookmark = await self.d1.pinned(self.d1.bound_id(resource))
         path = self.d1.home / f".dump-{uuid.uuid4().hex}"
         try:
-            await asyncio.to_thread(copies.write_copy, source, path)
+            await asyncio.to_thread(copies.write_copy, source, path, self.d1.stopping)
             content = await asyncio.to_thread(path.read_bytes)
         finally:
             path.unlink(missing_ok=True)

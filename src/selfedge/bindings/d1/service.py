@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from threading import Event
 from time import monotonic
 from typing import TypeVar
 
@@ -17,7 +19,13 @@ from selfedge.bindings.d1.database.database import Database
 from selfedge.bindings.d1.database.model import Query, Result
 from selfedge.bindings.d1.database.snapshots import Snapshot, Snapshots
 from selfedge.bindings.d1.database.usage import Usage
-from selfedge.bindings.d1.errors import D1Error, NoSnapshot, UnknownDatabase
+from selfedge.bindings.d1.errors import (
+    D1Error,
+    Damaged,
+    DiskFailed,
+    NoSnapshot,
+    UnknownDatabase,
+)
 from selfedge.bindings.d1.limits import Limits
 from selfedge.bindings.d1.registry import FILE, Entry, Registry
 from selfedge.types import Clock, Notice
@@ -68,6 +76,8 @@ class D1Service:
         self._limits = limits or Limits()
         self._open: dict[str, _Open] = {}
         self._bound: dict[str, str] = {}  # resource → id
+        self._copying: asyncio.Task[None] | None = None  # a snapshot by routine
+        self.stopping = Event()
 
     def bound(self, resources: Iterable[str]) -> None:
         """Make the databases that Workers may use from now on."""
@@ -143,18 +153,24 @@ class D1Service:
                 f"{bookmark[:80]!r} is no bookmark of this database; see the one of"
                 " now with: selfedge d1 time-travel info"
             )
-        previous = await self._snapshot(one, kept=True)
-        found = _there(await asyncio.to_thread(one.snapshots.at, wanted))
-
-        def back(writer: Connection) -> tuple[None, bool]:
-            copies.read_copy(writer, found.path)
-            return None, True
-
-        await one.database.write(back)
+        try:
+            previous = await self._snapshot(one, kept=True)
+            found = _there(await asyncio.to_thread(one.snapshots.at, wanted))
+            await one.database.write(partial(_put_back, found.path))
+        except Damaged:
+            previous = ""
+            found = _there(await asyncio.to_thread(one.snapshots.at, wanted))
+            await self._replace(uuid, found.path)
         restored = marks.name(found.time_us)
         return Restored(
             bookmark=restored, previous=previous, exact=found.time_us == wanted
         )
+
+    async def _replace(self, uuid: str, snapshot: Path) -> None:
+        """Put a snapshot in the place of a file that cannot be opened any more."""
+        one = self._open.pop(uuid)
+        await one.database.close()
+        await asyncio.to_thread(_replaced, one.database.path, snapshot)
 
     async def pinned(self, uuid: str) -> tuple[copies.Pinned, str]:
         """Return a connection that keeps seeing the state of now, and its bookmark."""
@@ -170,14 +186,19 @@ class D1Service:
                 one.database.stop_late()
                 if one.database.idle_s > IDLE_S:
                     one.database.rest()
-                if monotonic() - one.looked > SNAPSHOT_INTERVAL_S:
+                if monotonic() - one.looked > SNAPSHOT_INTERVAL_S and (
+                    self._copying is None or self._copying.done()
+                ):
                     one.looked = monotonic()
-                    await self._routine(one)
+                    self._copying = asyncio.create_task(self._routine(one))
 
     async def close(self) -> None:
         """Finish what is under way and close all files."""
+        self.stopping.set()
         await asyncio.gather(*(one.database.close() for one in self._open.values()))
         self._open.clear()
+        if self._copying is not None:
+            await asyncio.wait({self._copying})
 
     async def _routine(self, one: _Open) -> None:
         size = one.database.path.stat().st_size if one.database.path.exists() else 0
@@ -196,7 +217,9 @@ class D1Service:
             return (copies.pinned(writer), one.database.bookmarks.time_us), False
 
         (source, time_us), bookmark = await one.database.write(pin)
-        await asyncio.to_thread(_copied, source, one.snapshots, time_us, kept=kept)
+        await asyncio.to_thread(
+            _copied, source, one.snapshots, time_us, self.stopping, kept=kept
+        )
         one.newest_us = max(one.newest_us, time_us)
         now_us = int(self.clock() * _MICRO)
         with suppress(OSError):
@@ -219,17 +242,39 @@ class D1Service:
 
 
 def _copied(
-    source: copies.Pinned, snapshots: Snapshots, time_us: int, *, kept: bool
+    source: copies.Pinned,
+    snapshots: Snapshots,
+    time_us: int,
+    stop: Event,
+    *,
+    kept: bool,
 ) -> None:
     """Write what `source` sees as the snapshot of a time, unless there is one."""
     found = snapshots.at(time_us)
     path = snapshots.path(time_us, kept=kept)
     if found is None or found.time_us != time_us:
-        copies.write_copy(source, path)
+        copies.write_copy(source, path, stop)
         return
     source.close()
     if kept and not found.kept:
         found.path.replace(path)
+
+
+def _put_back(snapshot: Path, writer: Connection) -> tuple[None, bool]:
+    copies.read_copy(writer, snapshot)
+    return None, True
+
+
+def _replaced(path: Path, snapshot: Path) -> None:
+    """Put `snapshot` in the place of a damaged file, which stays beside it."""
+    fresh = path.with_suffix(".restored")
+    try:
+        shutil.copyfile(snapshot, fresh)
+        for old in path.parent.glob(f"{FILE}*"):
+            old.replace(old.with_name(f"damaged-{old.name}"))
+        fresh.replace(path)
+    except OSError as error:
+        raise DiskFailed(path.parent, error) from error
 
 
 def _written_us(folder: Path) -> int:

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from threading import Event
 from typing import TypeAlias
 
 import apsw
 
 from selfedge.bindings.d1.database.connection import Connection
 from selfedge.bindings.d1.database.faults import explain
+from selfedge.bindings.d1.errors import Closing
 
+_STEP_PAGES = 10_000
 Pinned: TypeAlias = apsw.Connection
 """A connection that goes on seeing one state."""
 
@@ -31,11 +34,12 @@ def pinned(writer: Connection) -> Pinned:
         return one
 
 
-def write_copy(source: Pinned, path: Path) -> None:
+def write_copy(source: Pinned, path: Path, stop: Event) -> None:
     """Write what `source` sees to `path`, whole or not at all; close `source`.
 
     Raises:
         SqlFailed: the disk is full.
+        Closing: `stop` was set.
     """
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
@@ -43,7 +47,9 @@ def write_copy(source: Pinned, path: Path) -> None:
         with closing(source), _explained(path):
             with closing(apsw.Connection(str(part))) as target:
                 with target.backup("main", source, "main") as copying:
-                    copying.step()
+                    while not copying.step(_STEP_PAGES):
+                        if stop.is_set():
+                            raise Closing
                 list(target.execute("PRAGMA journal_mode = DELETE"))
             part.replace(path)
     finally:

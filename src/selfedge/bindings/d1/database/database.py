@@ -14,19 +14,12 @@ from selfedge.bindings.d1.database.connection import Connection, WritesOnReader
 from selfedge.bindings.d1.database.lane import Job, Jobs, Lane
 from selfedge.bindings.d1.database.model import Query, Result
 from selfedge.bindings.d1.database.usage import Usage
-from selfedge.bindings.d1.errors import D1Error, NoStatements, Overloaded
+from selfedge.bindings.d1.errors import Closing, NoStatements, Overloaded
 from selfedge.bindings.d1.limits import WAITING_MAX, Limits
 from selfedge.bindings.d1.sql.statements import is_blank, looks_read_only
 
 T = TypeVar("T")
 READERS_MAX = max(2, min(4, os.cpu_count() or 2))
-
-
-class Closing(D1Error):
-    """The node stops."""
-
-    def __init__(self) -> None:
-        super().__init__("D1 is stopping; try again when it runs.")
 
 
 class Database:

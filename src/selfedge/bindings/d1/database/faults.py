@@ -4,7 +4,7 @@ from pathlib import Path
 
 import apsw
 
-from selfedge.bindings.d1.errors import SqlFailed
+from selfedge.bindings.d1.errors import Damaged, SqlFailed
 
 TRANSACTION_WORDS = (
     "To execute a transaction, please use the state.storage.transaction() or"
@@ -32,7 +32,7 @@ def explain(error: apsw.Error, folder: Path) -> SqlFailed:
     extended = getattr(error, "extendedresult", result)
     name = _code(apsw.mapping_result_codes, result)
     if result in _DAMAGED:
-        return SqlFailed(
+        return Damaged(
             f"The database in {folder} is damaged ({error}); restore a snapshot with:"
             f" selfedge d1 time-travel restore: {name}"
         )

@@ -4,14 +4,15 @@ import asyncio
 import hashlib
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 from secrets import token_hex
+from threading import Event
 
 from selfedge.bindings.d1.database.connection import Connection
 from selfedge.bindings.d1.database.copies import Pinned
-from selfedge.bindings.d1.errors import D1Error, TransferFailed
+from selfedge.bindings.d1.errors import Closing, D1Error, TransferFailed
 from selfedge.bindings.d1.limits import (
     DOWNLOAD_TTL_S,
     IMPORT_MAX_BYTES,
@@ -94,7 +95,8 @@ class Transfers:
         if self.exports.known(database, bookmark):
             bookmark = f"{bookmark}-{token_hex(4)}"
         path = self._folder / f"export-{token_hex(8)}"
-        work = asyncio.to_thread(_exported, pinned, path, options)
+        stop = self._service.stopping
+        work = asyncio.to_thread(_exported, pinned, path, options, stop)
         self.exports.start(database, bookmark, work)
         return bookmark
 
@@ -114,10 +116,10 @@ class Transfers:
             await asyncio.to_thread(path.unlink)
 
 
-def _exported(source: Pinned, path: Path, options: Options) -> Path:
+def _exported(source: Pinned, path: Path, options: Options, stop: Event) -> Path:
     try:
         with closing(source), path.open("w", encoding="utf-8") as file:
-            for statement in dump(source, options):
+            for statement in _until(stop, dump(source, options)):
                 file.write(statement)
                 file.write("\n")
     except OSError as error:
@@ -127,6 +129,13 @@ def _exported(source: Pinned, path: Path, options: Options) -> Path:
         path.unlink(missing_ok=True)
         raise
     return path
+
+
+def _until(stop: Event, statements: Iterator[str]) -> Iterator[str]:
+    for statement in statements:
+        if stop.is_set():
+            raise Closing
+        yield statement
 
 
 async def _written(path: Path, chunks: AsyncIterator[bytes]) -> str:
