@@ -1,6 +1,7 @@
 """The V2 protocol: bytes ↔ typed requests and answers."""
 
 import math
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
@@ -210,14 +211,14 @@ def _vector(read: _Vector, failed: Failed) -> Vector:
     _check_namespace(read.namespace)
     if (fault := _fault(read.values)) is not None:
         raise failed(f'values of id="{read.id}": {fault}')
-    metadata = bytes(read.metadata)
+    values, metadata = array("f", read.values), bytes(read.metadata)
     if metadata == b"null":
-        return Vector(read.id, read.values, read.namespace)
+        return Vector(read.id, values, read.namespace)
     if not metadata.startswith(b"{"):
         raise failed(f'metadata of id="{read.id}": expected an object')
     if len(metadata) > limits.METADATA_MAX_BYTES:
         metadata = _compact(read.id, metadata)
-    return Vector(read.id, read.values, read.namespace, metadata)
+    return Vector(read.id, values, read.namespace, metadata)
 
 
 def _compact(vector_id: str, metadata: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """The contract of a vector engine; all calls block and belong in a thread."""
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -66,6 +67,11 @@ class Hit:
 
     vector: Vector
     score: float
+
+
+def floats(values: Sequence[float]) -> "array[float]":
+    """Return `values` as 32-bit floats, as they are if they are so already."""
+    return values if isinstance(values, array) else array("f", values)
 
 
 class EngineFailure(Exception):

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from selfedge.bindings.vectorize.engine.contract import Metric, Vector
+from selfedge.bindings.vectorize.engine.contract import Metric, Vector, floats
 
 ID = "id"
 NAMESPACE = "ns"
@@ -31,17 +31,19 @@ def point_id(name: str) -> UUID:
     return UUID(bytes=blake2b(name.encode(), digest_size=16).digest())
 
 
-def scaled(values: Sequence[float], metric: Metric) -> list[float]:
+def length(values: Sequence[float], metric: Metric) -> float:
+    """Return the length that `scaled` and `payload` need; 1 if they need none."""
+    return math.hypot(*values) if metric is Metric.COSINE else 1.0
+
+
+def scaled(values: Sequence[float], length: float) -> Sequence[float]:
     """Return what to hand to qdrant, which loses very long and short vectors."""
-    if metric is not Metric.COSINE:
-        return list(values)
-    length = math.hypot(*values)
     if length == 0 or _SAFE_LENGTHS[0] < length < _SAFE_LENGTHS[1]:
-        return list(values)
+        return values
     return [value / length for value in values]
 
 
-def payload(vector: Vector, metric: Metric) -> dict[str, Any]:
+def payload(vector: Vector, length: float) -> dict[str, Any]:
     """Return all that is kept beside the values."""
     kept: dict[str, Any] = {ID: vector.id}
     if vector.namespace is not None:
@@ -49,11 +51,8 @@ def payload(vector: Vector, metric: Metric) -> dict[str, Any]:
     if vector.metadata is not None:
         kept[METADATA] = vector.metadata.decode()
     kept.update((field, storable(value)) for field, value in vector.fields.items())
-    if (
-        metric is Metric.COSINE
-        and abs(math.hypot(*vector.values) - 1) > _UNIT_TOLERANCE
-    ):
-        kept[EXACT] = b64encode(array("f", vector.values).tobytes()).decode()
+    if abs(length - 1) > _UNIT_TOLERANCE:
+        kept[EXACT] = b64encode(floats(vector.values).tobytes()).decode()
     return kept
 
 

@@ -8,7 +8,7 @@ lock until it is done, so large writes are cut into short ones.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 import qdrant_edge as qdrant
@@ -192,11 +192,10 @@ class QdrantShard:
             self._unflushed_floats = 0
 
     def _point(self, vector: Vector) -> qdrant.Point:
-        return qdrant.Point(
-            points.point_id(vector.id),
-            points.scaled(vector.values, self._metric),
-            points.payload(vector, self._metric),
-        )
+        length = points.length(vector.values, self._metric)
+        values: Any = points.scaled(vector.values, length)  # any sequence will do
+        payload = points.payload(vector, length)
+        return qdrant.Point(points.point_id(vector.id), values, payload)
 
     def _terms_of(self, field: str) -> Sequence[str]:
         if field not in self._terms:
@@ -207,9 +206,11 @@ class QdrantShard:
 
     def _request(self, search: Search, limit: int) -> qdrant.QueryRequest:
         found = _guarded(matching, search, self._terms_of)
+        length = points.length(search.values, self._metric)
+        values: Any = points.scaled(search.values, length)
         return qdrant.QueryRequest(
             limit=limit,
-            query=qdrant.Query.Nearest(points.scaled(search.values, self._metric)),
+            query=qdrant.Query.Nearest(values),
             filter=found,
             with_payload=True,
             with_vector=search.with_values,

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from selfedge.bindings.vectorize.engine.contract import Metric, Vector
+from selfedge.bindings.vectorize.engine.contract import Metric, Vector, floats
 from selfedge.bindings.vectorize.index.model import (
     MetadataIndex,
     Mutation,
@@ -72,7 +72,7 @@ def read_pending(path: Path) -> Mutation | None:
 def write_pending(path: Path, mutation: Mutation) -> None:
     """Keep `mutation` so that it can be applied again."""
     vectors: list[Any] = [
-        (vector.id, array("f", vector.values).tobytes(), vector.namespace, metadata)
+        (vector.id, floats(vector.values).tobytes(), vector.namespace, metadata)
         for vector in mutation.vectors
         for metadata in (vector.metadata,)
     ]

@@ -3,7 +3,7 @@
 import socket
 from array import array
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import msgspec
 
@@ -14,6 +14,7 @@ from selfedge.bindings.vectorize.engine.contract import (
     Metric,
     Search,
     Vector,
+    floats,
 )
 
 _LENGTH_BYTES = 4
@@ -176,17 +177,23 @@ def receive(sock: socket.socket) -> bytes:
 
 def packed(vector: Vector) -> Packed:
     """Pack one vector."""
-    values = array("f", vector.values).tobytes()
+    values = floats(vector.values).tobytes()
     return Packed(vector.id, values, vector.namespace, vector.metadata, vector.fields)
 
 
 def unpacked(vector: Packed) -> Vector:
     """Undo `packed`."""
-    values = floats(vector.values)
+    values = listed(vector.values)
     return Vector(vector.id, values, vector.namespace, vector.metadata, vector.fields)
 
 
-def floats(values: bytes) -> Sequence[float]:
+def written(vector: Packed) -> Vector:
+    """Undo `packed` for the engine, which takes the values where they lie."""
+    values = cast("Sequence[float]", memoryview(vector.values).cast("f"))
+    return Vector(vector.id, values, vector.namespace, vector.metadata, vector.fields)
+
+
+def listed(values: bytes) -> Sequence[float]:
     """Read 32-bit floats; none are an empty tuple."""
     return array("f", values).tolist() if values else ()
 
@@ -194,7 +201,7 @@ def floats(values: bytes) -> Sequence[float]:
 def sought(search: Search) -> Sought:
     """Pack a search."""
     return Sought(
-        array("f", search.values).tobytes(),
+        floats(search.values).tobytes(),
         search.limit,
         search.namespace,
         search.conditions,
@@ -206,7 +213,7 @@ def sought(search: Search) -> Sought:
 def search(asked: Sought) -> Search:
     """Undo `sought`."""
     return Search(
-        values=floats(asked.values),
+        values=listed(asked.values),
         limit=asked.limit,
         namespace=asked.namespace,
         conditions=asked.conditions,

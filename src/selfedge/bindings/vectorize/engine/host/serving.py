@@ -28,7 +28,7 @@ from selfedge.bindings.vectorize.engine.host.frames import (
     hits,
     packed,
     search,
-    unpacked,
+    written,
 )
 from selfedge.bindings.vectorize.engine.qdrant import QdrantEngine
 
@@ -52,8 +52,8 @@ class _Served:
     def __init__(self) -> None:
         self._shard: Shard | None = None
         self._answers: dict[type, Callable[[Shard, Any], Reply | None]] = {
-            Insert: lambda shard, ask: shard.insert(list(map(unpacked, ask.vectors))),
-            Upsert: lambda shard, ask: shard.upsert(list(map(unpacked, ask.vectors))),
+            Insert: lambda shard, ask: shard.insert(list(map(written, ask.vectors))),
+            Upsert: lambda shard, ask: shard.upsert(list(map(written, ask.vectors))),
             Delete: lambda shard, ask: shard.delete(ask.ids),
             Get: lambda shard, ask: Vectors(list(map(packed, shard.get(ask.ids)))),
             Find: lambda shard, ask: hits(
