@@ -52,7 +52,8 @@ class Connection:
         self.newest_row_id: Callable[[], int] = lambda: 0  # a reader asks the writer's
         self._most_pages = max(1, most_bytes // PAGE_BYTES)
         self._guard = Guard()
-        self._plans: dict[str, Plan] = {}
+        self._plans: dict[str, Plan] = {}  # both are of the schema as it is
+        self._tables: dict[str, Sequence[frozenset[str]]] = {}
         self._scanned = 0  # both are of the statement that runs
         self._columns: Sequence[str] = ()
         with self._explained():
@@ -81,7 +82,7 @@ class Connection:
             with suppress(apsw.Error, D1Error):
                 if self._db.in_transaction:
                     self._own("ROLLBACK")
-            self._plans.clear()  # the schema may be another one again
+            self.forget_plans()  # the schema may be another one again
             raise
         finally:
             for statement in self._guard.restores():
@@ -125,6 +126,7 @@ class Connection:
     def forget_plans(self) -> None:
         """Do so when the schema has become another one."""
         self._plans.clear()
+        self._tables.clear()
 
     def interrupt(self) -> None:
         """Stop the statement that runs, from another thread."""
@@ -173,16 +175,20 @@ class Connection:
         if targets := self._guard.targets:
             made = plan(targets, self._indexes)
             if made.schema or len(self._plans) >= PLANS_MAX:
-                self._plans.clear()
+                self.forget_plans()
             self._plans[sql] = made
             return made
         return self._plans.get(sql, READS)
 
     def _indexes(self, table: str) -> Sequence[frozenset[str]]:
+        """Return the columns of each index of a table."""
+        if (known := self._tables.get(table)) is not None:
+            return known
         found: dict[str, set[str]] = {}
         for index, column in self._own(_INDEXES, (table,)):
             found.setdefault(str(index), set()).add(str(column))
-        return [frozenset(columns) for columns in found.values()]
+        self._tables[table] = [frozenset(columns) for columns in found.values()]
+        return self._tables[table]
 
     def _pages(self) -> int:
         guard = self._guard
