@@ -51,7 +51,7 @@ bench: setup ## compare with wrangler dev and bare workerd, side by side
 	$(BIN)/python benchmarks/run.py
 
 lock: ## write requirements.lock again from pyproject.toml
-	uv pip compile --quiet --universal --python-version 3.11 --extra models --extra dev --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements.lock pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --extra models --extra s3 --extra dev --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements.lock pyproject.toml
 
 clean: ## remove what was made here
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from harness import Node, Nodes, worker
+from harness.store import KEYS, s3_store
 
 MIB = 1024 * 1024
 TABLE = """
@@ -118,3 +119,34 @@ def test_a_wrong_table_is_told_with_its_place(dev: Nodes) -> None:
     assert node.wait_exit() == 2
     assert "wrangler.toml" in node.output
     assert "bucket_name" in node.output
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of moto's
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_store_of_selfedge_toml_holds_large_objects(
+    dev: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in it is there again after a restart; the disk holds none of it."""
+    monkeypatch.setenv("STORE_KEY", KEYS[0])
+    monkeypatch.setenv("STORE_SECRET", KEYS[1])
+    large = b"0123456789" * MIB
+    with s3_store("bodies") as url:
+        table = (
+            f'[r2]\nurl = "s3://bodies/mine"\nendpoint = "{url}"\n'
+            'key_env = "STORE_KEY"\nsecret_env = "STORE_SECRET"\n'
+        )
+        node = dev(worker(CODE, TABLE, files={"selfedge.toml": table}))
+        node.request("/large", method="PUT", body=large)
+        node.wait_for_line("R2 keeps new objects in s3://bodies/mine")
+        node.restart()
+        assert node.request("/large").body == large
+        assert not list((node.project / ".selfedge" / "r2" / "blobs").iterdir())
+        node.stop()
+
+
+def test_a_wrong_store_of_selfedge_toml_is_told(dev: Nodes) -> None:
+    files = {"selfedge.toml": '[r2]\nurl = "http://x"\n'}
+    node = dev.launch(worker(CODE, TABLE, files=files))
+    assert node.wait_exit() == 2
+    assert "[r2]" in node.output
+    assert "Traceback" not in node.output

@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 from http import HTTPStatus
+from importlib import import_module
 
 from aiohttp import ClientError
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import BaseRequest, StreamResponse
 
 from selfedge.binding import Context
-from selfedge.bindings.r2 import errors, limits, wire
+from selfedge.bindings.r2 import errors, limits, remote, wire
 from selfedge.bindings.r2.bodies import INLINE_MAX_BYTES
 from selfedge.bindings.r2.errors import R2Error
 from selfedge.bindings.r2.model import Found
 from selfedge.bindings.r2.service import R2Service
-from selfedge.errors import StorageError
+from selfedge.errors import StorageError, UsageError
+from selfedge.storage.contract import Blobs, Records
 
 SWEEP_INTERVAL_S = 3600.0
 _DRAIN_MAX_BYTES = limits.VALUE_MAX_BYTES + limits.BLOCK_MAX_BYTES
@@ -27,12 +29,11 @@ async def serve(context: Context) -> AsyncIterator["R2Server"]:
 
     Raises:
         StorageError: its state cannot be read.
+        UsageError: the table [r2] of selfedge.toml is wrong.
     """
-    service = R2Service(
-        records=context.storage.records("r2"),
-        blobs=context.storage.blobs("r2"),
-        clock=context.clock,
-    )
+    records = context.storage.records("r2")
+    blobs = await _blobs(context, records)
+    service = R2Service(records=records, blobs=blobs, clock=context.clock)
     await service.remove_orphans()
     sweeper = asyncio.create_task(_sweep(service), name="r2 sweeper")
     try:
@@ -41,6 +42,23 @@ async def serve(context: Context) -> AsyncIterator["R2Server"]:
         sweeper.cancel()
         with suppress(asyncio.CancelledError):
             await sweeper
+
+
+async def _blobs(context: Context, records: Records) -> Blobs:
+    here = context.storage.blobs("r2")
+    chosen = remote.read(context.settings.project_file)
+    if chosen is None:
+        return here
+    try:
+        module = import_module("selfedge.bindings.r2.remote.bucket")
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "[r2] of selfedge.toml needs the package obstore: "
+            "pip install 'selfedge[s3]'"
+        ) from error
+    state = await remote.state_name(records)
+    context.notice(f"R2 keeps new objects in {chosen.url}")
+    return remote.Places(here, module.BucketBlobs(chosen, state, chosen.keys()))
 
 
 async def _sweep(service: R2Service) -> None:

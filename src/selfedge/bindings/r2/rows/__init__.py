@@ -1,6 +1,7 @@
 """How R2 is laid out in Records: which row says what.
 
     b<bucket>                          what the bucket is
+    i                                  what this state directory is called in a store
     o<bucket>/<key>                    an object, without its bytes
     d<version>                         the bytes of a small object, or the list of
                                        the blobs of one that was uploaded in parts
