@@ -110,6 +110,28 @@ async def revised(
     return await _checked(workers, call, script, version)
 
 
+async def recoded(
+    workers: Workers, call: Call, script: ScriptState, code: Code
+) -> Version:
+    """Keep a version that is the latest with other code.
+
+    Raises:
+        ApiError: it cannot run; nothing has changed.
+    """
+    modules = await _stored(workers, code)
+    return await revised(
+        workers,
+        call,
+        script,
+        None,
+        main_module=modules[0].name,
+        modules=modules,
+        source_map=await _stored_map(workers, code),
+        exports=await _exports(workers, script, code),
+        annotations={TRIGGER: "upload"},
+    )
+
+
 def _check_entries(
     workers: Workers, call: Call, script: ScriptState, entries: Sequence[Entry]
 ) -> None:

@@ -48,6 +48,7 @@ class Scripts:
             Route(method="DELETE", path=SCRIPT, answer=self.delete),
             Route(method="POST", path=f"{SCRIPT}/versions", answer=self._upload),
             Route(method="GET", path=f"{SCRIPT}/content", answer=self._source),
+            Route(method="PUT", path=f"{SCRIPT}/content", answer=self._put_content),
             Route(method="GET", path=f"{SCRIPT}/content/v2", answer=self._content),
         ]
 
@@ -63,6 +64,12 @@ class Scripts:
         check_name(call.path["script"])
         script, version = await self.uploads.deploy(call, await self._read(call))
         return {**script_shown(script, version), "deployment_id": version.id}
+
+    async def _put_content(self, call: Call) -> Mapping[str, Any]:
+        self.workers.script(call)
+        upload = await self._read(call)
+        script, version = await self.uploads.replace_code(call, upload)
+        return script_shown(script, version)
 
     async def _upload(self, call: Call) -> Mapping[str, Any]:
         self.workers.script(call)

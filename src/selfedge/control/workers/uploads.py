@@ -12,7 +12,7 @@ from selfedge.catalog.scripts import find_script, with_version
 from selfedge.control.workers.assets import Sessions
 from selfedge.control.workers.bindings import classes_of
 from selfedge.control.workers.limits import MIGRATIONS_MAX_BYTES
-from selfedge.control.workers.making import uploaded
+from selfedge.control.workers.making import recoded, uploaded
 from selfedge.control.workers.metadata import Metadata, check_name
 from selfedge.control.workers.problem import MIGRATION_IN_VERSION, bad, invalid
 from selfedge.control.workers.releases import (
@@ -76,6 +76,28 @@ class Uploads:
             version = await self._version(call, script, upload)
             await self.workers.add(call, version)
         return version
+
+    async def replace_code(
+        self, call: Call, upload: Upload
+    ) -> tuple[ScriptState, Version]:
+        """Deploy the latest version with other code, and all else as it is.
+
+        Raises:
+            ApiError: there is no version, or the code cannot run.
+        """
+        if upload.code is None:
+            raise invalid("The upload has no code.")
+        async with self.workers.turn(call):
+            script = self.workers.script(call)
+            version = await recoded(self.workers, call, script, upload.code)
+            deployment = deployment_of(self.workers, call, whole(version), "upload")
+            new = await release(
+                self.workers,
+                call,
+                deployment,
+                lambda now: with_version(now, version.id),
+            )
+        return new, version
 
     async def _version(
         self, call: Call, script: ScriptState, upload: Upload

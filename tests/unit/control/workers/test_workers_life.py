@@ -135,6 +135,18 @@ def test_modules_come_back_as_they_were_sent(api):
     assert api.ask("GET", "/scripts/w").body == HELLO.encode()
 
 
+def test_code_alone_can_be_replaced(api):
+    first = api.deploy("w", {"bindings": [SECRET_V1], "tags": ["a"]})
+    heard = api.upload("/scripts/w/content", source=f"// new\n{HELLO}")
+    assert heard.status == 200
+    assert api.ask("GET", "/scripts/w/content").body == f"// new\n{HELLO}".encode()
+    (live,) = running(api)
+    assert live != first
+    assert api.catalog.version(live).bindings == api.catalog.version(first).bindings
+    assert api.upload("/scripts/w/content", source=BROKEN).code == 10021
+    assert running(api) == [live]
+
+
 def test_what_the_main_module_exports_is_kept(api):
     source = f"export class A {{}}\n{HELLO}"
     version = api.upload("/scripts/w", source=source).envelope()["result"]
