@@ -100,7 +100,7 @@ class Api:
         if json is not None:
             body = json_text.dumps(json).encode()
             sent.setdefault("Content-Type", "application/json")
-        sent["Authorization"] = f"Bearer {self._address.token}"
+        sent.setdefault("Authorization", f"Bearer {self._address.token}")
         with closing(_connection(self._address)) as connection:
             yield self._asked(connection, method, self._target(path, query), body, sent)
 

@@ -204,3 +204,39 @@ def test_routes_and_schedules_come_from_the_file(run, node, tmp_path):
 def _other_zone(folder):
     write(folder / "other", worker("export default {};", 'route = "no.example/*"'))
     return str(folder / "other" / "wrangler.toml")
+
+
+def test_static_files_are_uploaded_once(run, node, tmp_path):
+    files = {
+        "public/index.html": "<h1>first</h1>",
+        "public/a b/é.txt": "text",
+        "public/pixel.bin": bytes(range(256)) * 400,
+        "public/left.out": "x",
+        "public/.assetsignore": "*.out\n",
+        "public/_headers": "/*\n  X-Own: yes\n",
+    }
+    code = "export default { fetch: () => new Response('code') };"
+    config = """
+        [assets]
+        directory = "public"
+        binding = "ASSETS"
+    """
+    write(tmp_path, worker(code, config, name="files", files=files))
+    run("deploy")
+    assert node.get("files").text == "<h1>first</h1>"
+    assert node.get("files").headers["X-Own"] == "yes"
+    assert node.get("files", "/a%20b/%C3%A9.txt").text == "text"
+    assert node.get("files", "/pixel.bin").body == files["public/pixel.bin"]
+    assert node.get("files", "/left.out").text == "code"
+    write(tmp_path, {"public/index.html": "<h1>second</h1>"})
+    run("deploy")
+    assert node.get("files").text == "<h1>second</h1>"
+
+
+def test_a_site_needs_no_code(run, node, tmp_path):
+    files = {"site/index.html": "<h1>alone</h1>"}
+    wrangler = 'name = "site"\ncompatibility_date = "2026-01-01"\n'
+    files["wrangler.toml"] = wrangler + '[assets]\ndirectory = "site"\n'
+    write(tmp_path, files)
+    run("deploy")
+    assert node.get("site").text == "<h1>alone</h1>"

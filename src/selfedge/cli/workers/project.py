@@ -15,6 +15,7 @@ from selfedge.bundle import Bundle, bundle
 from selfedge.cli.progress import progress
 from selfedge.cli.workers import NOT_FOUND, config_file, script_path
 from selfedge.cli.workers import upload as made
+from selfedge.cli.workers.assets import uploaded
 from selfedge.cli.workers.provision import provisioned
 from selfedge.client.api import Api, segment
 from selfedge.errors import ApiError, ManifestError
@@ -116,10 +117,13 @@ def sent(
     if known:
         there = node.call("GET", script_path(project.name, "/settings"))["bindings"]
     entries = provisioned(node, project.name, project.entries, there)
-    main = project.bundle.modules[0].name
+    main = project.bundle.modules[0].name if project.manifest.main else None
     told = made.metadata(
         project.manifest, project.told, entries, annotations, main_module=main
     )
+    assets: Any = project.manifest.tables.get("assets")
+    if assets and assets.get("directory"):
+        told["assets"] = uploaded(node, project.name, project.manifest.root, assets)
     if migrations is not None:
         told["migrations"] = migrations
     body, kind = made.form(told, project.bundle)

@@ -53,11 +53,11 @@ def metadata(
     bindings: Sequence[Entry],
     annotations: Mapping[str, str],
     *,
-    main_module: str,
+    main_module: str | None,
 ) -> dict[str, Any]:
-    """Return the part `metadata` of an upload."""
+    """Return the part `metadata` of an upload; without a main module: files alone."""
     return {
-        "main_module": main_module,
+        **({"main_module": main_module} if main_module is not None else {}),
         "bindings": list(bindings),
         "compatibility_date": manifest.compatibility_date,
         "compatibility_flags": list(manifest.compatibility_flags),
@@ -89,15 +89,21 @@ def form(told: Mapping[str, Any], bundle: Bundle) -> tuple[bytes, str]:
     """Return the body of an upload and its content type."""
     boundary = f"selfedge-{uuid.uuid4().hex}"
     parts = [_part(boundary, 'name="metadata"', "", json.dumps(told).encode())]
-    parts += [
+    if "main_module" in told:
+        parts += _code(boundary, bundle)
+    body = b"".join([*parts, f"--{boundary}--\r\n".encode()])
+    return body, f"multipart/form-data; boundary={boundary}"
+
+
+def _code(boundary: str, bundle: Bundle) -> list[bytes]:
+    parts = [
         _file(boundary, module.name, _TYPES[module.type], module.content)
         for module in bundle.modules
     ]
     if bundle.source_map is not None:
         name = f"{bundle.modules[0].name}.map"
         parts.append(_file(boundary, name, _MAP_TYPE, bundle.source_map))
-    body = b"".join([*parts, f"--{boundary}--\r\n".encode()])
-    return body, f"multipart/form-data; boundary={boundary}"
+    return parts
 
 
 def sizes(bundle: Bundle) -> tuple[int, int]:
