@@ -16,6 +16,7 @@ from selfedge.types import Struct
 DRAIN_S = 30.0  # what a process without Durable Objects may take to finish
 DURABLE_DRAIN_S = 1.0  # what one with Durable Objects may take: nobody serves them
 KILL_AFTER_S = 1.0  # after SIGTERM, when only WebSockets keep it
+CALLED_GRACE_S = 0.25  # of a process to which others keep connections open
 SETTLE_S = 0.5  # the most that busy connections are given to come to the gate
 _POLL_S = 0.01
 
@@ -30,6 +31,7 @@ class Release:
     clients: Sequence[str] = (CLIENT_SOCKET,)  # sockets at which clients come in
     entrances: Mapping[str, Path] = field(default_factory=dict)
     """Sockets at which other processes come in, and where they look for them."""
+    called: bool = False  # others keep RPC connections to it, which never end
     forwards: bool = True  # while it drains, it passes requests to its successor
 
 
@@ -97,7 +99,10 @@ class Slot:
                 await self._idle()
         if predecessors:
             await asyncio.wait(predecessors)
-        await self._stop(0, DRAIN_S)
+        if self.release.called:
+            await self.kill()
+        else:
+            await self._stop(0, DRAIN_S)
 
     async def leave(self) -> None:
         """Stop the process within about a second: its successor waits for it.
@@ -141,7 +146,8 @@ class Slot:
                 self.process.finish()
         except (OSError, TimeoutError):  # it is gone, or busy in a loop
             await self.process.kill()
-        await self.process.end_within(_grace(activity, grace_s))
+        grace_s = CALLED_GRACE_S if self.release.called else _grace(activity, grace_s)
+        await self.process.end_within(grace_s)
 
     async def _idle(self) -> None:
         while not (await self.control.status()).idle:

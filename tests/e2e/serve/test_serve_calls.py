@@ -1,0 +1,100 @@
+"""Workers of one account call each other, across processes."""
+
+import pytest
+
+CALLEE = """
+import { WorkerEntrypoint } from "cloudflare:workers";
+export class Named extends WorkerEntrypoint {
+  async add(a, b) { return a + b; }
+  async each(list, callback) { for (const one of list) await callback(one * 2); }
+}
+export default class extends WorkerEntrypoint {
+  async greet(name) { return `hello ${name} from VERSION`; }
+  async fetch(request) { return new Response(`fetched ${new URL(request.url).pathname}`); }
+}
+"""
+CALLER = """
+export default { async fetch(request, env) {
+  const doubled = [];
+  await env.NAMED.each([1, 2, 3], (one) => doubled.push(one));
+  return Response.json({
+    greeting: await env.CALLEE.greet("you"),
+    sum: await env.NAMED.add(2, 3),
+    doubled,
+    fetched: await (await env.CALLEE.fetch("http://any/path")).text(),
+  });
+} }
+"""
+BINDINGS = [
+    {"type": "service", "name": "CALLEE", "service": "callee"},
+    {"type": "service", "name": "NAMED", "service": "callee", "entrypoint": "Named"},
+]
+
+
+@pytest.fixture(scope="module")
+def node(shared_serve):
+    return shared_serve("--idle", "2")
+
+
+def test_fetch_and_rpc_cross_processes(node):
+    node.deploy("callee", CALLEE)
+    node.deploy("caller", CALLER, BINDINGS)
+    assert node.get("caller").json() == {
+        "greeting": "hello you from VERSION",
+        "sum": 5,
+        "doubled": [2, 4, 6],
+        "fetched": "fetched /path",
+    }
+    assert node.process_of("callee")["pid"] != node.process_of("caller")["pid"]
+
+
+def test_a_release_of_the_callee_reaches_its_callers(node):
+    node.deploy("callee", CALLEE)
+    node.deploy("caller", CALLER, BINDINGS)
+    node.get("caller")
+    node.deploy("callee", CALLEE.replace("VERSION", "two"))
+    node.wait_until(
+        lambda answer: "from two" in answer.text, headers={"host": "caller.localhost"}
+    )
+
+
+def test_a_sleeping_callee_is_woken(node):
+    node.deploy("callee", CALLEE)
+    node.deploy("caller", CALLER, BINDINGS)
+    node.get("caller")
+    node.until_asleep("callee")
+    node.until_asleep("caller")
+    assert node.get("caller").json()["sum"] == 5
+
+
+def test_durable_objects_of_another_worker_share_its_process(node):
+    owner = """
+    import { DurableObject } from "cloudflare:workers";
+    export class Counter extends DurableObject {
+      async add() {
+        const n = ((await this.ctx.storage.get("n")) ?? 0) + 1;
+        await this.ctx.storage.put("n", n);
+        return n;
+      }
+    }
+    export default { async fetch(request, env) {
+      return new Response(String(await env.COUNTER.getByName("x").add()));
+    } }"""
+    user = """export default { async fetch(request, env) {
+      return new Response(String(await env.COUNTER.getByName("x").add()));
+    } }"""
+    own = {
+        "type": "durable_object_namespace",
+        "name": "COUNTER",
+        "class_name": "Counter",
+    }
+    migration = {"new_tag": "v1", "steps": [{"new_sqlite_classes": ["Counter"]}]}
+    node.deploy("owner", owner, [own], migrations=migration)
+    assert node.get("owner").text == "1"
+    node.deploy("user", user, [{**own, "script_name": "owner"}])
+    assert node.get("user").text == "2"
+    assert node.get("owner").text == "3"
+    assert node.process_of("user")["pid"] == node.process_of("owner")["pid"]
+    node.result("DELETE", "/workers/scripts/user?force=true")
+    assert node.get("user").status == 404
+    assert node.get("owner").text == "4"
