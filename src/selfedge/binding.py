@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -62,6 +63,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """What starts a Worker besides its clients: a queue, or a time."""
+
+    kind: str  # of the binding whose service fires it
+    script: str
+    settings: Any  # what only that binding understands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fragment:
     """What one entry of a binding's table adds to a Worker.
 
@@ -77,6 +87,7 @@ class Fragment:
     extensions: Sequence[Struct] = ()  # Config.extensions; likewise
     backends: Sequence[Backend] = ()  # become `external` services
     needs: Sequence[str] = ()  # scripts that must run in the same process
+    triggers: Sequence[Trigger] = ()  # what starts the Worker; told to its service
     rows: Sequence[Row] = ()
 
 
@@ -107,6 +118,16 @@ class Site:
         return f"worker:{script}"
 
 
+def nowhere(script: str) -> Path:
+    """Return a path at which nothing takes events."""
+    return Path("/nonexistent") / script
+
+
+def no_triggers() -> Sequence[Trigger]:
+    """Return that nothing starts any Worker."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What a service is given when a node starts it."""
@@ -115,6 +136,11 @@ class Context:
     settings: Settings
     clock: Clock
     notice: Notice  # tells the user one line on the console
+    dispatch: Callable[[str], Path] = nowhere
+    """Script → the socket at which it takes events (`edge.events.hand`); a sleeping
+    process wakes by a connection, and nothing is there while it does not run."""
+    triggers: Callable[[], Sequence[Trigger]] = no_triggers
+    """What starts Workers now, by their wrangler files or the catalog."""
 
 
 class Service(Protocol):
@@ -212,6 +238,7 @@ class Binding(Generic[C]):
     serve: str | None = None  # "module:function", a `Serve`; None: workerd does it
     routes: str | None = None  # "module:function", a `Routes`: the control API's
     commands: str | None = None  # "module:group", a click group, loaded by the CLI only
+    awake: bool = False  # its service calls Workers by itself: in serve it always runs
 
 
 AnyBinding: TypeAlias = Binding[Any]

@@ -6,10 +6,12 @@ from selfedge.binding import AnyBinding
 from selfedge.bindings import (
     ai,
     cache,
+    cron,
     d1,
     durable_objects,
     kv,
     outbound,
+    queues,
     r2,
     services,
     vars,  # noqa: A004 - Cloudflare's word
@@ -21,6 +23,8 @@ BINDINGS: Sequence[AnyBinding] = (
     kv.BINDING,
     d1.BINDING,
     r2.BINDING,
+    queues.BINDING,
+    cron.BINDING,
     durable_objects.CLASSES,
     durable_objects.BINDING,
     ai.BINDING,

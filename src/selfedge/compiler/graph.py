@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from selfedge.binding import AnyBinding, Backend, Fragment, Row, Site
+from selfedge.binding import AnyBinding, Backend, Fragment, Row, Site, Trigger
 from selfedge.bundle.model import Bundle
 from selfedge.errors import ManifestError
 from selfedge.manifest.mistake import dotted, mistake
@@ -36,6 +36,11 @@ class Part:
     def rows(self) -> Iterator[Row]:
         """What the Worker is bound to, for people."""
         return (row for fragment in self.fragments for row in fragment.rows)
+
+    @property
+    def triggers(self) -> Iterator[Trigger]:
+        """What starts the Worker besides its clients."""
+        return (trigger for item in self.fragments for trigger in item.triggers)
 
     @property
     def backends(self) -> Iterator[Backend]:

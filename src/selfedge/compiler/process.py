@@ -1,7 +1,7 @@
 """The graph of one process → the engine's config for it: pure."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from selfedge.binding import (
@@ -14,6 +14,7 @@ from selfedge.binding import (
 )
 from selfedge.bundle.model import Module
 from selfedge.compiler.graph import Part
+from selfedge.edge.dispatcher import dispatcher
 from selfedge.edge.entry import CONTROL, ENTRYPOINT, with_edge
 from selfedge.manifest.compatibility import without_defaults
 from selfedge.types import Struct
@@ -49,6 +50,7 @@ class Placement:
     scheme: str  # that clients use: "http"
     edge: Mapping[str, object]  # config of edge.js
     behind: Behind | None = None  # None: clients connect to the process itself
+    dispatched: Collection[str] = ()  # parts that take events, each at its socket
 
 
 def control_socket(script: str) -> str:
@@ -76,7 +78,12 @@ def backends(parts: Sequence[Part]) -> frozenset[str]:
     """Return the identities that the process may use: what our server checks."""
     edges = {_edge_backend(item.name).service for item in parts}
     bound = {backend.service for item in parts for backend in item.backends}
-    return frozenset(edges | bound)
+    fired = {
+        Backend(kind=trigger.kind, resource=trigger.script).service
+        for item in parts
+        for trigger in item.triggers
+    }
+    return frozenset(edges | bound | fired)
 
 
 def _services(parts: Sequence[Part], placement: Placement) -> list[Struct]:
@@ -97,13 +104,15 @@ def _services(parts: Sequence[Part], placement: Placement) -> list[Struct]:
         },
     }
     extra = (service for fragment in fragments for service in fragment.services)
-    return _named_once([*workers, *externals, successor, *extra])
+    dispatchers = [one["service"] for one in _dispatchers(placement)]
+    return _named_once([*workers, *externals, successor, *dispatchers, *extra])
 
 
 def _sockets(parts: Sequence[Part], placement: Placement) -> list[Struct]:
     behind = placement.behind
     controls = [
-        _socket(control_socket(item.name), item.name, CONTROL, {}) for item in parts
+        *(_socket(control_socket(item.name), item.name, CONTROL, {}) for item in parts),
+        *(one["socket"] for one in _dispatchers(placement)),
     ]
     if behind is None:
         return [*_own_sockets(parts[0].name, placement.scheme), *controls]
@@ -118,6 +127,12 @@ def _sockets(parts: Sequence[Part], placement: Placement) -> list[Struct]:
             for way in behind.entrances
         ),
         *controls,
+    ]
+
+
+def _dispatchers(placement: Placement) -> list[Mapping[str, Struct]]:
+    return [
+        dispatcher(name, Site.worker_service(name)) for name in placement.dispatched
     ]
 
 

@@ -56,6 +56,27 @@ export function entrypoint(handler) {
         requests -= 1;
       }
     },
+    queue: event(worker, "queue"),
+    scheduled: event(worker, "scheduled"),
+  };
+}
+
+/** An event that our dispatcher sends: under way, like a request, until it ends. */
+function event(worker, name) {
+  return async (given, env, ctx) => {
+    if (!counted) countBackground(ctx);
+    if (held) await gate();
+    requests += 1;
+    total += 1;
+    try {
+      if (typeof worker?.[name] !== "function") {
+        console.error(`This Worker has no ${name} handler: an event is lost on it.`);
+        throw new TypeError("no handler");
+      }
+      return await worker[name](given, env, ctx);
+    } finally {
+      requests -= 1;
+    }
   };
 }
 
@@ -139,6 +160,7 @@ function instantiating(Entrypoint) {
   return {
     fetch: (request, env, ctx) => new Entrypoint(ctx, env).fetch(request),
     scheduled: (event, env, ctx) => new Entrypoint(ctx, env).scheduled(event),
+    queue: (batch, env, ctx) => new Entrypoint(ctx, env).queue(batch),
   };
 }
 

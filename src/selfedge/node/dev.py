@@ -1,10 +1,11 @@
 """Builds every object of a node of `dev`."""
 
 import asyncio
+import hashlib
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -148,9 +149,9 @@ async def _running(
     )
     path = run_dir / "services.sock"
     lent = listen_unix(path)
-    loop = DevLoop(
-        _surroundings(options, engine, port, path), group, remapper, terminal, again
-    )
+    dispatch = partial(_dispatch, run_dir)
+    given = _surroundings(options, engine, port, path, dispatch)
+    loop = DevLoop(given, group, remapper, terminal, again)
     async with AsyncExitStack() as stack:
         api = _api_socket(options.api_port, stack)
         stack.push_async_callback(group.stop)
@@ -165,6 +166,8 @@ async def _running(
             settings=settings,
             clock=time.time,
             notice=terminal.notice,
+            dispatch=dispatch,
+            triggers=loop.triggers,
         )
         places = Places(
             [open_database(db) for db in (*options.geoip, engine.countries)]
@@ -205,7 +208,11 @@ async def _serve_api(
 
 
 def _surroundings(
-    options: DevOptions, engine: Engine, port: ClientPort, services: Path
+    options: DevOptions,
+    engine: Engine,
+    port: ClientPort,
+    services: Path,
+    dispatch: Callable[[str], Path],
 ) -> Surroundings:
     loopback = options.host in _LOOPBACK
     chosen = {"ip": options.client_ip, "country": options.country}
@@ -233,7 +240,13 @@ def _surroundings(
             "loopback": loopback,
             "place": {key: value for key, value in chosen.items() if value},
         },
+        dispatch=dispatch,
     )
+
+
+def _dispatch(run_dir: Path, script: str) -> Path:
+    """Return where a script takes events; a socket's path must be short."""
+    return run_dir / f"events-{hashlib.sha256(script.encode()).hexdigest()[:12]}"
 
 
 def _url(host: str, port: int) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from selfedge.binding import AnyBinding
+from selfedge.binding import AnyBinding, Trigger
 from selfedge.compiler.problem import problem_config
 from selfedge.compiler.process import Placement, backends, process_config
+from selfedge.edge.dispatcher import dispatch_socket
 from selfedge.edge.problem import Problem
 from selfedge.errors import BuildError, EngineError, ManifestError, SelfedgeError
 from selfedge.manifest.model import Manifest
@@ -45,6 +46,7 @@ class Surroundings:
     environ: Environ
     services: str  # address of our services
     edge: Mapping[str, object]  # config of the edge module
+    dispatch: Callable[[str], Path]  # script → where it takes events
 
 
 class DevLoop:
@@ -68,6 +70,11 @@ class DevLoop:
         self._broken = False
         self._again = again
         self.allow: Allow | None = None  # lets Workers use services, once they run
+        self._triggers: Sequence[Trigger] = ()
+
+    def triggers(self) -> Sequence[Trigger]:
+        """Return what starts the Workers of the latest build."""
+        return self._triggers
 
     async def start(self) -> Project | None:
         """Release for the first time.
@@ -89,6 +96,7 @@ class DevLoop:
         started = loop.time()
         try:
             project = await self._steadily_built()
+            self._triggers = [one for part in project.parts for one in part.triggers]
             if self.allow is not None:
                 await self.allow(backends(project.parts))
             await self._group.release(lambda successor: self._make(project, successor))
@@ -142,17 +150,24 @@ class DevLoop:
         self._beside = fingerprint(with_folders(self._files))
 
     def _make(self, project: Project, successor: str) -> Release:
+        dispatched = [part.name for part in project.parts if any(part.triggers)]
         placement = Placement(
             services=self._given.services,
             successor=successor,
             scheme="http",
             edge=self._given.edge,
+            dispatched=dispatched,
         )
         config = process_config(project.parts, placement)
         for folder in _disks(config):
             folder.mkdir(parents=True, exist_ok=True)
         return Release(
-            scripts=project.names, config=config, durable=bool(_disks(config))
+            scripts=project.names,
+            config=config,
+            durable=bool(_disks(config)),
+            entrances={
+                dispatch_socket(name): self._given.dispatch(name) for name in dispatched
+            },
         )
 
     async def _show(self, problem: Problem) -> None:

@@ -50,8 +50,8 @@ class EngineProcess:
         """
         reading, writing = os.pipe()
         try:
-            command = [str(workerd), "serve", "--verbose", "-b", str(config)]
-            command.append(f"--control-fd={writing}")
+            command = [str(workerd), "serve", "--verbose", "--experimental"]
+            command += ["-b", str(config), f"--control-fd={writing}"]
             for name, lent in sockets.items():
                 command += ["--socket-fd", f"{name}={lent.fileno()}"]
             child = await asyncio.create_subprocess_exec(

@@ -1,0 +1,15 @@
+"""Queues: messages from Workers to Workers."""
+
+from selfedge.binding import Binding, Upload
+from selfedge.bindings.queues.compile import KIND, compile_entry
+from selfedge.bindings.queues.config import Entry, parse, uploaded
+
+BINDING: Binding[Entry] = Binding(
+    kind=KIND,
+    table="queues",
+    parse=parse,
+    compile=compile_entry,
+    upload=Upload(types=frozenset({"queue"}), table=uploaded),
+    serve="selfedge.bindings.queues.server:serve",
+    awake=True,
+)
