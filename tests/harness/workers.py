@@ -29,7 +29,7 @@ ZONE = "lab.example"
 NOW_S = 1_790_000_000.0  # 2026-09-21
 ES_MODULE = "application/javascript+module"
 HELLO = "export default { fetch() { return new Response('hello') } }"
-BROKEN = "throw new Error('at the start')"
+BROKEN = "throw new Error('at the start'); export default {}"
 
 
 @dataclass

@@ -12,6 +12,7 @@ from selfedge.catalog.scripts import find_script
 from selfedge.compiler.upload import types_of, uploaded_tables
 from selfedge.control.workers.limits import (
     BINDINGS_MAX,
+    CLASS_NAME_MAX_CHARS,
     VARIABLE_MAX_BYTES,
     VARIABLES_MAX,
 )
@@ -142,10 +143,26 @@ def hosted_by(script: ScriptState) -> Sequence[HostedClass]:
     Raises:
         ApiError: its migrations contradict each other.
     """
+    for entry in script.migrations:
+        for name in (
+            *entry.get("new_classes", ()),
+            *entry.get("new_sqlite_classes", ()),
+            *(one["to"] for one in entry.get("renamed_classes", ())),
+        ):
+            _check_class_name(name)
     try:
         return parse_migrations([dict(one) for one in script.migrations])
     except msgspec.ValidationError as error:
         raise invalid(f"The Durable Object migrations are wrong: {error}.") from error
+
+
+def _check_class_name(name: str) -> None:
+    """Check a name that becomes a part of a file's."""
+    if len(name) > CLASS_NAME_MAX_CHARS or not name.replace("$", "_").isidentifier():
+        raise invalid(
+            f"{name[:80]!r} cannot be the name of a class: it is an identifier with at "
+            f"most {CLASS_NAME_MAX_CHARS} characters."
+        )
 
 
 def public(entries: Iterable[Entry]) -> Sequence[Entry]:

@@ -11,8 +11,8 @@ from selfedge.bundle import esbuild
 from selfedge.bundle.packets import Fields
 from selfedge.errors import SelfedgeError
 
-ExportsOf: TypeAlias = Callable[[bytes], Awaitable[Sequence[str]]]
-"""Source of an ES module → names that it exports; none if they are not known."""
+ExportsOf: TypeAlias = Callable[[bytes], Awaitable[Sequence[str] | None]]
+"""Source of an ES module → names that it exports; None: they are not known."""
 
 _OUTPUT = "main.js"
 _FLAGS = ("--format=esm", "--metafile", "--log-level=silent", f"--outfile={_OUTPUT}")
@@ -30,21 +30,21 @@ class _Metafile(msgspec.Struct, frozen=True):
 def by_esbuild(binary: Path) -> ExportsOf:
     """Return what finds exports with this esbuild.
 
-    Code that does not parse has none here: the engine says what is wrong with it.
+    What code that does not parse exports is not known: the engine says what is wrong.
     """
 
-    async def exports(source: bytes) -> Sequence[str]:
+    async def exports(source: bytes) -> Sequence[str] | None:
         if _STAR.search(source):  # they are in another module
-            return ()
+            return None
         try:
             answer = await esbuild.build(binary, lambda: _request(source), _nothing)
         except SelfedgeError:
-            return ()
+            return None
         metafile = answer.get("metafile")
-        if not isinstance(metafile, bytes):
-            return ()
+        if answer.get("errors") or not isinstance(metafile, bytes):
+            return None
         made = msgspec.json.decode(metafile, type=_Metafile).outputs.get(_OUTPUT)
-        return tuple(made.exports) if made else ()
+        return tuple(made.exports) if made else None
 
     return exports
 

@@ -8,6 +8,7 @@ BINDINGS_MAX = 1000
 VARIABLES_MAX = 128  # text, JSON and secrets of a Worker
 VARIABLE_MAX_BYTES = 5 * 1024
 SCRIPT_NAME_MAX_CHARS = 63  # it becomes a label of a hostname
+CLASS_NAME_MAX_CHARS = 100  # of a Durable Object; it becomes a part of a file's name
 FLAGS_MAX = 64
 METADATA_MAX_BYTES = 2 * 1024 * 1024  # what an upload or a change says of itself
 SETTINGS_MAX_BYTES = 16 * 1024  # of a Worker, those that no version has

@@ -178,16 +178,23 @@ async def _exports(
     """Return what the main module exports; all classes must be among it."""
     if code is None:
         return ()
-    exports = tuple(await workers.exports(bytes(code.modules[0].content)))
+    exports = await workers.exports(bytes(code.modules[0].content))
+    if exports is None:
+        return ()
+    if not exports:
+        raise invalid(
+            f"{code.modules[0].name} exports nothing, so that the Worker does nothing: "
+            "write `export default { fetch(request, env) { … } }`."
+        )
     for name in classes_of(script):
-        if exports and name not in exports:
+        if name not in exports:
             raise bad(
                 f"The new version of {script.name} does not export the class {name!r}, "
                 "which its Durable Objects are of. Export it, or delete it by a "
                 "migration with `deleted_classes`.",
                 IN_USE,
             )
-    return exports
+    return tuple(exports)
 
 
 async def _sealed(workers: Workers, entries: Sequence[Entry]) -> tuple[Entry, ...]:

@@ -27,6 +27,7 @@ _TYPES: Final[Mapping[str, str]] = {
     "text/plain": "text",
     "application/json": "json",
 }
+_TEXTS: Final = frozenset({"esModule", "commonJsModule", "text", "json"})
 CONTENT_TYPES: Final[Mapping[str, str]] = {
     "esModule": "application/javascript+module",
     "commonJsModule": "application/javascript",
@@ -129,7 +130,20 @@ def _module(part: Part) -> Module:
             f"The module {name!r} was sent as {part.content_type[:80] or 'no type'}; "
             f"a module is one of {', '.join(_TYPES)}."
         )
+    if kind in _TEXTS and not _is_text(part.body):
+        raise invalid(
+            f"The module {name!r} was sent as {part.content_type}, but is not UTF-8; "
+            "send bytes as application/octet-stream."
+        )
     return Module(name=name, type=kind, content=part.body)
+
+
+def _is_text(body: memoryview) -> bool:
+    try:
+        str(body, "utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _check_size(modules: Sequence[Module]) -> None:

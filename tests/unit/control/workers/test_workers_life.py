@@ -1,5 +1,6 @@
 """The life of a Worker through the API: what clients read is what they wrote."""
 
+import json
 from base64 import b64encode
 
 import pytest
@@ -304,6 +305,25 @@ def test_migrations_are_applied_once_and_their_classes_can_be_bound(api):
     (namespace,) = api.server.ask(f"{path}1").envelope()["result"]
     assert (namespace["script"], namespace["class"]) == ("w", "A")
     assert api.server.ask(f"{path}2").envelope()["result"] == []
+
+
+@pytest.mark.parametrize("name", ["..", "a/b", "", "A" * 101, "A B", "1", "A\0"])
+def test_a_class_has_a_name_that_a_file_can_have(api, name):
+    source = f"class A {{}} export {{ A as {json.dumps(name)} }};\n{HELLO}"
+    migrations = {"new_tag": "v1", "steps": [{"new_sqlite_classes": [name]}]}
+    heard = api.upload("/scripts/w", {"migrations": migrations}, source)
+    assert heard.code == 10021
+    assert "identifier" in heard.envelope()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("source", "number"),
+    [("", 10021), ("1 + 1", 10021), ("export default {", None)],
+)
+def test_code_without_exports_is_refused_and_a_syntax_left_to_the_engine(
+    api, source, number
+):
+    assert api.upload("/scripts/w", source=source).code == number
 
 
 def test_a_worker_that_others_use_is_deleted_only_by_force(api):

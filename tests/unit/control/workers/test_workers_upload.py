@@ -157,6 +157,8 @@ def test_a_module_that_leads_out_is_refused(name):
         ({"index.js": ("text/x-python", b"")}, "Python"),
         ({"index.js": ("image/png", b"")}, "image/png"),
         ({"index.js": ("text/plain", b"")}, "must be an ES module"),
+        ({"index.js": (ES, b"\xff")}, "not UTF-8"),
+        ({"index.js": (ES, b""), "a.txt": ("text/plain", b"\xff")}, "not UTF-8"),
         ({"index.js": (ES, b""), "./index.js": (ES, b"")}, "twice"),
         ({f"m{n}.js": (ES, b"") for n in range(MODULES_MAX)}, "index.js"),
     ],
