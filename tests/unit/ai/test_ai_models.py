@@ -373,6 +373,16 @@ def test_the_host_ends_with_the_service(settings: Settings) -> None:
     assert not Path(f"/proc/{pid}").exists()
 
 
+def test_workers_go_before_the_host(settings: Settings) -> None:
+    async def test(service: AIService, host: ModelHost) -> int:
+        await answer(service, BGE, {"text": "x"})
+        assert host.pid
+        return os.getpriority(os.PRIO_PROCESS, host.pid)
+
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    assert with_models(settings, test) == min(ours + 5, 19)
+
+
 def test_the_host_is_back_within_two_seconds(settings: Settings) -> None:
     async def test(service: AIService, host: ModelHost) -> float:
         await answer(service, BGE, {"text": "x"})

@@ -13,6 +13,9 @@ import uvloop
 from selfedge.bindings.ai.host.models import Models, Room
 from selfedge.bindings.ai.host.serving import serve
 
+NICE = 5
+"""Workers go before what computes: a hello waits for no token."""
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -28,6 +31,7 @@ def main() -> None:
     """Serve until the control socket is closed."""
     control, parent = map(int, sys.argv[1:3])
     die_with(parent)
+    os.nice(NICE)
     models = Models(msgspec.json.decode(sys.argv[3], type=Room))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the service's business
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
