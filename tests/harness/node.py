@@ -21,7 +21,7 @@ from harness.project import Content, Files, write
 from selfedge.client.address import Address
 
 COMMAND = Path(sys.executable).with_name("selfedge")
-READY = r"^Ready on (http://\S+)"
+READY = r"^Ready on (https?://\S+)"
 EXPORTS = (
     r"^export CLOUDFLARE_API_BASE_URL=(\S+)\n"
     r"export CLOUDFLARE_API_TOKEN=(\S+) CLOUDFLARE_ACCOUNT_ID=(\S+)$"

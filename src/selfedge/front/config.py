@@ -79,7 +79,7 @@ def front_config(plan: FrontPlan, successor: str) -> Struct:
     identity = {"name": IDENTITY_HEADER, "value": _IDENTITY}
     services = [
         _external("services", plan.services, {"injectRequestHeaders": [identity]}),
-        _external("successor", successor, {"cfBlobHeader": CF_HEADER}),
+        _external("successor", successor, http),
     ]
     return {
         "services": [_worker(plan), *services, *slots, *origins],

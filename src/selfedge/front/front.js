@@ -138,7 +138,7 @@ function matches(rule, path) {
 }
 
 function learn(host) {
-  const name = host.replace(/:\d+$/, "");
+  const name = host.replace(/:\d+$/, "").toLowerCase();
   const rules = [...(table.exact[name] ?? [])];
   for (const [suffix, more] of table.wild) if (name.endsWith(suffix)) rules.push(...more);
   if (known.size >= HOSTS_MAX) known.clear();

@@ -47,6 +47,7 @@ class Fleet:
         self._numbers = itertools.count(1)
         self._locks: dict[str, asyncio.Lock] = {}
         self._pushing = asyncio.Lock()
+        self._served = served(catalog.state, domain)
 
     async def start(self) -> None:
         """Have all deployed Workers ready to be woken."""
@@ -105,7 +106,14 @@ class Fleet:
             await self.route()
 
     async def route(self) -> None:
-        """Send clients where the catalog's routes, domains and zones say."""
+        """Send clients where the catalog's routes, domains and zones say.
+
+        Workers learn of new zones by a release: they know which hosts are the node's.
+        """
+        known = served(self._catalog.state, self._domain)
+        if known != self._served:
+            self._served = known
+            await self._again_all()
         async with self._pushing:
             await self._front.lead(self.table(), origins(self._catalog.state))
 
@@ -169,6 +177,14 @@ class Fleet:
         for names in groups(state, self._catalog.version):
             if script in names and (account, script) not in self._members:
                 await self._run(state, names)
+
+    async def _again_all(self) -> None:
+        """Release every group as it is in the catalog."""
+        for account in self._catalog.state.accounts.values():
+            for names in groups(account, self._catalog.version):
+                member = self._members.get((account.id, next(iter(names))))
+                if member is not None and member.names == names:
+                    await self._run(account, names, asleep=member.pid is None)
 
     async def _open_ways(
         self, account: Account, wanted: frozenset[str], sets: Sequence[frozenset[str]]

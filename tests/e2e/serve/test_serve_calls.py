@@ -10,7 +10,9 @@ export class Named extends WorkerEntrypoint {
 }
 export default class extends WorkerEntrypoint {
   async greet(name) { return `hello ${name} from VERSION`; }
-  async fetch(request) { return new Response(`fetched ${new URL(request.url).pathname}`); }
+  async fetch(request) {
+    return new Response(`fetched ${new URL(request.url).pathname}`);
+  }
 }
 """
 CALLER = """
