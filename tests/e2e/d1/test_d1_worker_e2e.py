@@ -3,6 +3,9 @@
 import os
 import signal
 import time
+from contextlib import suppress
+from http.client import HTTPException
+from threading import Thread
 
 import pytest
 from d1_project import PROJECT, ask
@@ -13,6 +16,10 @@ from harness.load import load
 CREATE = "CREATE TABLE IF NOT EXISTS numbers (n REAL)"
 COUNT = "SELECT count(*) AS n FROM numbers"
 WAIT_S = 20.0
+ENDLESS = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+    " SELECT count(*) FROM n"
+)
 
 
 def test_the_table_of_dev_names_the_database(dev: Nodes):
@@ -76,10 +83,21 @@ def test_a_limit_that_is_no_number_is_refused(dev: Nodes, monkeypatch, variable,
 def test_a_query_that_never_ends_is_stopped(dev: Nodes, monkeypatch):
     monkeypatch.setenv("SELFEDGE_D1_QUERY_SECONDS", "0.3")
     node = dev(PROJECT)
-    endless = (
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
-        " SELECT count(*) FROM n"
-    )
-    said = ask(node, endless)
+    said = ask(node, ENDLESS)
     assert "D1_ERROR: D1 DB exceeded its time limit" in said["error"]
     assert ask(node, "SELECT 1 AS a") == [{"a": 1}]
+
+
+def test_a_node_stops_beside_a_query_that_never_ends(dev: Nodes):
+    node = dev(PROJECT)
+    asking = Thread(target=quietly, args=(node,))
+    asking.start()
+    assert ask(node, "SELECT 1 AS a") == [{"a": 1}]
+    node.stop()
+    asking.join(WAIT_S)
+    assert not asking.is_alive()
+
+
+def quietly(node):
+    with suppress(OSError, HTTPException, ValueError):
+        ask(node, ENDLESS)

@@ -9,6 +9,7 @@ from d1_support import ENDLESS, ID, RESOURCE, Time, results, rows, run, service
 from selfedge.bindings.d1.compile import resource
 from selfedge.bindings.d1.database.model import Query
 from selfedge.bindings.d1.errors import (
+    Closing,
     D1Error,
     DuplicateName,
     InvalidName,
@@ -324,3 +325,37 @@ def test_stopping_does_not_wait_for_a_large_copy(tmp_path):
     (found,) = asyncio.run(main())
     assert isinstance(found, D1Error)
     assert list((tmp_path / ID / "snapshots").glob("*")) == []
+
+
+def test_closing_answers_those_who_wait_at_once(tmp_path):
+    async def main():
+        async with service(tmp_path) as d1:
+            await filled(d1)
+            slow = f"CREATE TABLE e AS {ENDLESS}"
+            waiting = [asyncio.ensure_future(results(d1, slow)) for _ in range(20)]
+            await asyncio.sleep(0)
+            await asyncio.wait_for(d1.close(), LONG_S)
+            return await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert {type(one) for one in asyncio.run(main())} == {Closing}
+
+
+def test_the_first_callers_may_come_together(tmp_path):
+    async def body(d1):
+        return await asyncio.gather(*(rows(d1, "SELECT 1") for _ in range(50)))
+
+    assert run(body, tmp_path) == [[(1,)]] * 50
+
+
+def test_a_database_that_rests_is_described_and_wakes(tmp_path):
+    async def body(d1):
+        await filled(d1)
+        for lane in d1.database(ID).rest():
+            await asyncio.to_thread(lane.join)
+        described = await d1.described(d1.registry.find(ID))
+        found = await asyncio.gather(*(rows(d1, "SELECT a FROM t") for _ in range(9)))
+        return described, found
+
+    described, found = run(body, tmp_path)
+    assert described == (1, 8192)
+    assert found == [[(0,), (1,), (2,)]] * 9

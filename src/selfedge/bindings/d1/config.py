@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 
 _Name = Annotated[str, msgspec.Meta(min_length=1)]
-_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+_Id = Annotated[str, msgspec.Meta(max_length=128)]  # "" is none
 
 MIGRATIONS_DIR = "migrations"
 MIGRATIONS_TABLE = "d1_migrations"

@@ -37,6 +37,7 @@ class Database:
         self._reads: Jobs = SimpleQueue()
         self._writer: Lane | None = None
         self._readers: list[Lane] = []
+        self._there = False  # the file: a writer has opened it
         self._waiting = 0
         self._reading = 0
         self._used = monotonic()
@@ -94,7 +95,9 @@ class Database:
 
         if self._writer is None:
             self._writer = self._lane("writer", self._writes, writable=True)
+        writer = self._writer
         answer: tuple[T, str] = await self._queued(self._writes, job, limit_s)
+        self._there = self._writer is writer  # it may have been sent to rest
         return answer
 
     def stop_late(self) -> None:
@@ -114,7 +117,7 @@ class Database:
             self._writes.put(None)
         for _ in self._readers:
             self._reads.put(None)
-        self._writer, self._readers = None, []
+        self._writer, self._readers, self._there = None, [], False
         self._writes, self._reads = SimpleQueue(), SimpleQueue()
         return lanes
 
@@ -130,7 +133,7 @@ class Database:
     async def _read(
         self, queries: Sequence[Query], encode: Callable[[Sequence[Result]], T]
     ) -> T:
-        if self._writer is None:  # which makes the file
+        if not self._there:  # the writer makes the file
             await self.write(lambda _: (None, False))
         if self._reading >= len(self._readers) < READERS_MAX:
             self._readers.append(self._lane("reader", self._reads, writable=False))

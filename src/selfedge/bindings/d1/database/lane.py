@@ -40,6 +40,7 @@ class Lane:
         self._job: Job | None = None
         self._started = 0.0
         self._stopped: D1Error | None = None
+        self._ending: D1Error | None = None
         self._thread = Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
@@ -53,14 +54,28 @@ class Lane:
                 self._interrupt(QueryTooLong(job.limit_s))
 
     def stop(self, reason: D1Error) -> None:
-        """Interrupt the job that runs, if there is one."""
+        """Interrupt the job that runs, and answer those that wait with `reason`."""
         with self._lock:
+            self._ending = reason
             if self._job is not None:
                 self._interrupt(reason)
 
     def join(self) -> None:
         """Wait until the thread has ended and its connection is closed."""
         self._thread.join()
+
+    def _opened(self) -> Connection:
+        """Return the connection, opened for the first job.
+
+        Raises:
+            D1Error: the lane is ending, or the file cannot be opened.
+        """
+        if self._ending is not None:
+            raise self._ending
+        if self._connection is None:
+            self._connection = self._open()
+            self._connection.stopped = lambda: self._stopped
+        return self._connection
 
     def _interrupt(self, reason: D1Error) -> None:
         self._stopped = reason
@@ -80,10 +95,7 @@ class Lane:
         error: BaseException | None = None
         result: Any = None
         try:
-            if self._connection is None:
-                self._connection = self._open()
-                self._connection.stopped = lambda: self._stopped
-            result = job.call(self._connection)
+            result = job.call(self._opened())
         except BaseException as caught:  # noqa: BLE001 - it is the caller's
             error = caught
         finally:

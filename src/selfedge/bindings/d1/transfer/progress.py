@@ -20,7 +20,9 @@ class Progress:
         for key, task in list(self._tasks.items()):
             if task.done() and len(self._tasks) >= KEPT_MAX:
                 del self._tasks[key]
-        self._tasks[database, bookmark] = asyncio.ensure_future(_awaited(work))
+        task = asyncio.ensure_future(_awaited(work))
+        task.add_done_callback(_heard)
+        self._tasks[database, bookmark] = task
 
     def busy(self, database: str) -> bool:
         """Whether some work on a database goes on."""
@@ -49,6 +51,12 @@ class Progress:
         tasks = list(self._tasks.values())
         self._tasks.clear()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _heard(task: "asyncio.Task[Any]") -> None:
+    """Take note of an error: its client may never ask for it."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _awaited(work: Awaitable[Any]) -> Any:
