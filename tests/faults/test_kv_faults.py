@@ -2,15 +2,14 @@
 
 import asyncio
 import resource
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import aiohttp
 import pytest
-from kv_child import child
 from kv_client import WRITERS, Journal, Put, check, put, session, write
+from service_child import child
 
 LARGE = 16 * 1024
 MIB = 1024 * 1024
@@ -28,9 +27,9 @@ def test_every_acknowledged_write_survives_sigkill(tmp_path: Path, kills: int) -
     random = Random(kills)  # noqa: S311
     path = tmp_path / "kv.sock"
     for _ in range(kills):
-        with child(tmp_path / "state", path) as process:
+        with child("kv", tmp_path / "state", path) as process:
             asyncio.run(_round(journal, random, path, process.kill))
-    with child(tmp_path / "state", path):
+    with child("kv", tmp_path / "state", path):
         asyncio.run(_verify(journal, path))
     assert journal.acknowledged > kills
     blobs = list((tmp_path / "state" / "kv" / "blobs").iterdir())
@@ -64,22 +63,6 @@ async def _verify(journal: Journal, path: Path) -> None:
         await check(client, journal)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 8 MiB; only root can have one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("a small file system needs the right to mount one")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [4000, 100_000], ids=["small", "large"])
 def test_on_a_full_disk_a_put_is_an_error_and_nothing_is_lost(
@@ -89,13 +72,13 @@ def test_on_a_full_disk_a_put_is_an_error_and_nothing_is_lost(
     journal = Journal()
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(5 * MIB))
-    with child(small_disk / "state", path):
+    with child("kv", small_disk / "state", path):
         reason = asyncio.run(_fill(journal, path, size))
         assert f"The disk that holds {small_disk}/state/kv" in reason
         assert "is full" in reason
         ballast.unlink()
         asyncio.run(_goes_on(journal, path, size))
-    with child(small_disk / "state", path):
+    with child("kv", small_disk / "state", path):
         asyncio.run(_verify(journal, path))
 
 
@@ -106,14 +89,14 @@ def test_where_files_cannot_grow_a_put_is_an_error_and_nothing_is_lost(
 ) -> None:
     path = tmp_path / "kv.sock"
     journal = Journal()
-    with child(tmp_path / "state", path, file_max=MIB // 2) as process:
+    with child("kv", tmp_path / "state", path, file_max=MIB // 2) as process:
         reason = asyncio.run(_fill(journal, path, size))
         assert f"{tmp_path}/state/kv" in reason
         assert process.pid is not None
         unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, unlimited)
         asyncio.run(_goes_on(journal, path, size))
-    with child(tmp_path / "state", path):
+    with child("kv", tmp_path / "state", path):
         asyncio.run(_verify(journal, path))
 
 

@@ -2,15 +2,14 @@
 
 import asyncio
 import resource
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import aiohttp
 import pytest
-from r2_child import child
 from r2_client import WRITERS, Journal, check, get, put, session, write
+from service_child import child
 
 MIB = 1024 * 1024
 
@@ -28,9 +27,9 @@ def test_every_acknowledged_put_survives_sigkill(tmp_path: Path, kills: int) -> 
     random = Random(kills)  # noqa: S311
     path = tmp_path / "r2.sock"
     for _ in range(kills):
-        with child(tmp_path / "state", path) as process:
+        with child("r2", tmp_path / "state", path) as process:
             asyncio.run(_round(journal, random, path, process.kill))
-    with child(tmp_path / "state", path):
+    with child("r2", tmp_path / "state", path):
         asyncio.run(_verify(journal, path))
     assert journal.acknowledged > kills
     assert not list((tmp_path / "state" / "r2" / "blobs").glob("*.part"))
@@ -58,22 +57,6 @@ async def _verify(journal: Journal, path: Path) -> None:
         await check(client, journal)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 8 MiB; only root can have one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("a small file system needs the right to mount one")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [4000, 100_000], ids=["small", "large"])
 def test_on_a_full_disk_a_put_is_an_error_and_nothing_is_lost(
@@ -83,13 +66,13 @@ def test_on_a_full_disk_a_put_is_an_error_and_nothing_is_lost(
     journal = Journal()
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(5 * MIB))
-    with child(small_disk / "state", path):
+    with child("r2", small_disk / "state", path):
         reason = asyncio.run(_fill(journal, path, size))
         assert f"The disk that holds {small_disk}/state/r2" in reason
         assert "is full" in reason
         ballast.unlink()
         asyncio.run(_goes_on(journal, path, size))
-    with child(small_disk / "state", path):
+    with child("r2", small_disk / "state", path):
         asyncio.run(_verify(journal, path))
 
 
@@ -98,7 +81,7 @@ def test_where_files_cannot_grow_a_put_is_an_error_and_nothing_is_lost(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "r2.sock"
-    with child(tmp_path / "state", path, file_max=MIB) as process:
+    with child("r2", tmp_path / "state", path, file_max=MIB) as process:
         asyncio.run(_too_large(path))
         assert process.pid is not None
         unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)

@@ -9,11 +9,12 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, TypeVar
 
 from selfedge.storage.embedded.faults import explain
+from selfedge.storage.pieces import PIECE_BYTES, pieces
 
 if TYPE_CHECKING:
     from selfedge.storage.contract import Blobs
 
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = PIECE_BYTES
 _PART = ".part"
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_CLOEXEC
@@ -99,7 +100,7 @@ async def _write_file(path: Path, chunks: AsyncIterator[bytes]) -> int:
         file = os.open(path, _CREATE, 0o600)
     size = 0
     try:
-        async for piece in _pieces(chunks):
+        async for piece in pieces(chunks):
             with _explained(path):
                 await _in_thread(_write_all, file, piece)
             size += len(piece)
@@ -108,20 +109,6 @@ async def _write_file(path: Path, chunks: AsyncIterator[bytes]) -> int:
     finally:
         os.close(file)
     return size
-
-
-async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Join `chunks`, which come as a network cuts them, to pieces worth a thread."""
-    held: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        held.append(chunk)
-        size += len(chunk)
-        if size >= CHUNK_BYTES:
-            yield b"".join(held)
-            held, size = [], 0
-    if held:
-        yield b"".join(held)
 
 
 def _write_all(file: int, data: bytes) -> None:

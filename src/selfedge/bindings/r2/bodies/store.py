@@ -10,11 +10,11 @@ from selfedge.bindings.r2.bodies.lent import Lent
 from selfedge.bindings.r2.model import Object, Stream
 from selfedge.errors import StorageError
 from selfedge.storage.contract import Blobs, Records
+from selfedge.storage.pieces import pieces
 
 INLINE_MAX_BYTES = 16 * 1024
 """Objects up to this size stand in a row, larger ones in a blob."""
 
-_PIECE_BYTES = 256 * 1024
 _SCAN_ROWS = 256
 
 
@@ -48,14 +48,14 @@ class Bodies:
             R2Error: it is too large; nothing is stored.
             StorageError: the disk is full or failing; nothing is stored.
         """
-        pieces = _pieces(_once(value) if isinstance(value, bytes) else value)
-        async with aclosing(pieces):
-            head = await anext(pieces, b"")
+        joined = pieces(_once(value) if isinstance(value, bytes) else value)
+        async with aclosing(joined):
+            head = await anext(joined, b"")
             if len(head) <= inline_max:
                 digests.feed(head)
                 return Body(size=len(head), inline=head)
             blob, size = await self._blobs.write(
-                digests.passing(_limited(head, pieces))
+                digests.passing(_limited(head, joined))
             )
         return Body(size=size, blob=blob)
 
@@ -147,20 +147,6 @@ def _cuts(
 
 async def _once(value: bytes) -> AsyncIterator[bytes]:
     yield value
-
-
-async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """Join `chunks`, which come as a network cuts them, to pieces worth a thread."""
-    held: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        held.append(chunk)
-        size += len(chunk)
-        if size >= _PIECE_BYTES:
-            yield b"".join(held)
-            held, size = [], 0
-    if held:
-        yield b"".join(held)
 
 
 async def _limited(
