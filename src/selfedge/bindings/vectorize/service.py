@@ -233,6 +233,9 @@ class VectorizeService:
         )
 
     def _folder(self, name: str) -> Path:
+        most = limits.INDEX_NAME_MAX_BYTES
+        if len(name.encode()) > most:  # no folder could be called so
+            raise UnknownIndex(name[:most])
         return self._home / quote(name, safe="").replace(".", "%2E")
 
     def _names(self) -> Sequence[str]:
