@@ -92,6 +92,19 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StaticFiles:
+    """The static files of a Worker, as they are on disk."""
+
+    folder: str  # absolute
+    headers: str = ""  # text of `_headers`
+    redirects: str = ""  # of `_redirects`
+    ignore: str = ""  # of `.assetsignore`
+    has_code: bool  # False: there is no Worker behind them
+    compatibility_date: str
+    compatibility_flags: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Where a Worker is compiled to: what a binding may know of its surroundings."""
 
@@ -111,6 +124,7 @@ class Site:
     origins: Mapping[str, str] = field(default_factory=dict)  # hostname → URL
     upstream: str | None = None  # origin behind the Worker's own hosts
     own_hosts: Sequence[str] = ()  # hosts that are the Worker's own
+    assets: StaticFiles | None = None
 
     @staticmethod
     def worker_service(script: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from selfedge.binding import AnyBinding
 from selfedge.bindings import (
     ai,
+    assets,
     cache,
     cron,
     d1,
@@ -30,6 +31,7 @@ BINDINGS: Sequence[AnyBinding] = (
     ai.BINDING,
     vectorize.BINDING,
     services.BINDING,
+    assets.BINDING,
     version_metadata.BINDING,
     vars.BINDING,
     cache.BINDING,

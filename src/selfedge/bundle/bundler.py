@@ -13,7 +13,7 @@ from selfedge.bundle.command import run_command
 from selfedge.bundle.diagnostics import diagnose, failure, read_messages
 from selfedge.bundle.entry import find_main, no_exports
 from selfedge.bundle.hooks import Hooks
-from selfedge.bundle.model import Bundle, Module
+from selfedge.bundle.model import WITHOUT_CODE, Bundle, Module
 from selfedge.bundle.options import request
 from selfedge.bundle.output import Output, read_output
 from selfedge.bundle.rules import Rules
@@ -30,6 +30,8 @@ async def bundle(
 ) -> Bundle:
     """Run the build command, then bundle the Worker's code with the binary `esbuild`.
 
+    A Worker of static assets alone has no code.
+
     `NODE_ENV` of `environ` is what the code sees, "development" if it is not set.
 
     Raises:
@@ -42,6 +44,8 @@ async def bundle(
     if build.command:
         folder = manifest.root / (build.command_cwd or "")
         await run_command(build.command, folder, environ)
+    if manifest.main is None:
+        return WITHOUT_CODE
     main = find_main(manifest)
     hooks = Hooks(
         manifest=manifest,

@@ -29,3 +29,14 @@ class Bundle:
     source_map: bytes | None = field(repr=False)  # of the main module
     inputs: frozenset[Path]  # files read: a change of one means bundle again
     warnings: Sequence[str] = ()
+
+
+WITHOUT_CODE = Bundle(
+    modules=[
+        Module(name="static.js", type="esModule", content=b"export default {};\n")
+    ],
+    exports=["default"],
+    source_map=None,
+    inputs=frozenset(),
+)
+"""A Worker of static assets alone."""

@@ -51,6 +51,9 @@ class Unpacked:
     async def folder(self, account: str, assets: Assets) -> Path:
         """Return the folder that holds `assets`, made when absent.
 
+        Whoever deploys a version asks after that: it then stays as long as it is
+        deployed.
+
         Raises:
             StorageError: a file is gone or damaged, or the disk is full; there is no
                 folder then.

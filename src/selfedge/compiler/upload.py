@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import Any, cast
 
 from selfedge.binding import AnyBinding
-from selfedge.bundle.model import Bundle, EngineModuleType, Module
-from selfedge.catalog.model import Version
+from selfedge.bundle.model import WITHOUT_CODE, Bundle, EngineModuleType, Module
+from selfedge.catalog.model import Assets, Version
 from selfedge.compiler.graph import Script
 from selfedge.errors import ManifestError
 from selfedge.manifest.model import Build, Manifest
 
 _METADATA = Path("metadata")  # stands where a wrangler file's path would
+
+_ASSETS_KEYS = frozenset(
+    {"html_handling", "not_found_handling", "run_worker_first", "base_path"}
+)
 
 Entry = Mapping[str, Any]
 
@@ -40,6 +44,8 @@ def script(
         for module in version.modules
     ]
     tables = uploaded_tables(version.bindings, bindings)
+    if version.assets is not None:
+        tables["assets"] = _assets(version.assets, tables.get("assets"))
     if migrations:
         tables["migrations"] = [dict(one) for one in migrations]
     manifest = Manifest(
@@ -60,7 +66,17 @@ def script(
         source_map=contents.get(version.source_map or ""),
         inputs=frozenset(),
     )
-    return Script(manifest=manifest, bundle=bundle)
+    return Script(manifest=manifest, bundle=bundle if modules else WITHOUT_CODE)
+
+
+def _assets(assets: Assets, bound: object) -> Mapping[str, object]:
+    """Return the table `assets`: `_headers` and `_redirects` are of the files."""
+    config = {
+        name: value
+        for name, value in assets.config.items()
+        if name in _ASSETS_KEYS and value is not None
+    }
+    return {**config, **(bound if isinstance(bound, Mapping) else {})}
 
 
 def uploaded_tables(

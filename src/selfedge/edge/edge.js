@@ -11,6 +11,7 @@ const LOOPBACK = /^(127\.|::1$)/;
 const config = take("config"); // { colo, loopback, place: { ip?, country? } }
 const service = take("service"); // our Python side: places, exceptions
 const next = take("next"); // the process that takes over from this one
+const assets = take("assets"); // static files; undefined: the Worker has none
 
 const places = new Map(); // what a client is known by → its request.cf
 let usual = { init: undefined, peer: "nobody" }; // the client of the latest request
@@ -49,6 +50,7 @@ export function entrypoint(handler) {
         }
         const ray = nextRay();
         adorn(inner.headers, client, ray);
+        if (assets !== undefined) return withRay(await routed(inner, request), ray);
         const response = await answered(worker, inner, env, ctx, request);
         if (response.webSocket) webSockets += 1;
         return withRay(response, ray);
@@ -77,6 +79,14 @@ function event(worker, name) {
     } finally {
       requests -= 1;
     }
+  };
+}
+
+/** The entrypoint for what no static file answers: `fetch` for `handler`. */
+export function inner(handler) {
+  const worker = typeof handler === "function" ? instantiating(handler) : handler;
+  return {
+    fetch: (request, env, ctx) => answered(worker, request, env, ctx, request),
   };
 }
 
@@ -131,6 +141,17 @@ function adorn(headers, client, ray) {
   if (client.pretends) {
     headers.delete("selfedge-client-ip");
     headers.delete("selfedge-country");
+  }
+}
+
+/** Have a static file answer, or the Worker, as the engine's router decides. */
+async function routed(inner, request) {
+  try {
+    const response = await assets.fetch(inner);
+    if (response.webSocket) webSockets += 1;
+    return new Response(response.body, response); // its headers can be set
+  } catch (error) {
+    return explain(error, request);
   }
 }
 

@@ -11,6 +11,12 @@ ENTRYPOINT = "selfedgeEdge"
 CONTROL = "selfedgeControl"
 """Named entrypoint for the supervisor, on a private socket."""
 
+INNER = "selfedgeWorker"
+"""Named entrypoint behind static assets: what no file answers comes here."""
+
+ASSETS = "selfedge:assets"
+"""Name of the edge's binding to the Worker's static assets, if it has any."""
+
 ENTRY_NAME = "selfedge-entry.js"
 EDGE_NAME = "selfedge-edge.js"
 MODULES = (ENTRY_NAME, EDGE_NAME)
@@ -20,10 +26,11 @@ def with_edge(bundle: Bundle) -> Sequence[Module]:
     """Return the Worker's modules with the edge's in front; the first is main."""
     main = bundle.modules[0].name
     lines = [
-        f'import {{ control, entrypoint }} from "./{EDGE_NAME}";',
+        f'import {{ control, entrypoint, inner }} from "./{EDGE_NAME}";',
         f'import * as user from "./{main}";',
         f'export * from "./{main}";',
         f"export const {ENTRYPOINT} = entrypoint(user.default);",
+        f"export const {INNER} = inner(user.default);",
         f"export {{ control as {CONTROL} }};",
     ]
     if "default" in bundle.exports:

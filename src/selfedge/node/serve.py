@@ -1,10 +1,8 @@
 """Builds every object of a node of `serve`."""
 
 import asyncio
-import os
 import secrets
 import signal
-import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -20,6 +18,7 @@ from selfedge.binding import Context
 from selfedge.catalog import accounts
 from selfedge.catalog.model import State
 from selfedge.catalog.store import Catalog
+from selfedge.catalog.unpacked import Unpacked
 from selfedge.client.address import Address, published
 from selfedge.control.audit import AuditLog
 from selfedge.control.connections import answering
@@ -29,10 +28,10 @@ from selfedge.control.server import BASE_PATH, Rules
 from selfedge.control.table import Room
 from selfedge.control.workers import Tails, routes, workers_of
 from selfedge.edge.place import Places, open_database
-from selfedge.errors import UsageError
 from selfedge.front.config import Listener
 from selfedge.front.pages import DOWN, EXCEEDED_CPU, EXCEEDED_MEMORY, Page
 from selfedge.front.table import origins
+from selfedge.node.addresses import is_loopback, listen_at, shown
 from selfedge.node.certificates import CertificateFiles
 from selfedge.node.signals import ending
 from selfedge.services.front import FrontService, Network
@@ -57,10 +56,8 @@ from selfedge.workerd.install import Engine
 
 Handler = Callable[..., Any]
 
-BACKLOG = 128
 COLO = "LAB"
 FRONT_BLOCKED_S = 5.0
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PAGES = {
     End.EXCEEDED_CPU: EXCEEDED_CPU,
     End.EXCEEDED_MEMORY: EXCEEDED_MEMORY,
@@ -161,7 +158,9 @@ async def _running(
             f"client{index}": ClientPort(one.host, one.port)
             for index, one in enumerate(options.listens)
         }
-        lent = stack.enter_context(closing(_listen(options.api)))
+        lent = stack.enter_context(
+            closing(listen_at(options.api.host, options.api.port))
+        )
         catalog = await asyncio.to_thread(Catalog.open, options.data, terminal.notice)
         await asyncio.to_thread(catalog.sweep)
         token = await _first(catalog)
@@ -173,7 +172,7 @@ async def _running(
             token="",
             account=next(iter(catalog.state.accounts)),
         )
-        control = node.control(loopback=_is_loopback(options.api.host))
+        control = node.control(loopback=is_loopback(options.api.host))
         await stack.enter_async_context(answering(control, lent, _tls(options)))
         stack.enter_context(published(options.data, address))
         if token:
@@ -200,6 +199,7 @@ class _Node:
         self._terminal = terminal
         self._run_dir = run_dir
         self._catalog = catalog
+        self._unpacked = Unpacked(catalog, options.data / "assets", time.time)
         self._esbuild = engine.esbuild
         self.api_url = ""  # known once its port is
         (run_dir / "e").mkdir(mode=0o700)
@@ -244,6 +244,7 @@ class _Node:
             gate = await starting.enter_async_context(front_gate(service, context))
             await gate.listen(listen_unix(self._services))
             stack.push_async_exit(starting.pop_all())
+        await asyncio.to_thread(self._unpacked.open)
         await self._fleet.start()
         stack.push_async_callback(self.front.stop)
         await self.front.start(origins(self._catalog.state))
@@ -273,7 +274,8 @@ class _Node:
             esbuild=self._esbuild,
         )
         tails = Tails(workers=workers, url=self._tail_url)
-        control, _ = node_control(parts, rules, routes(workers, tails=tails))
+        found = routes(workers, tails=tails, serves_assets=True)
+        control, _ = node_control(parts, rules, found)
         return control.answer
 
     def _tail_url(self, tail_id: str) -> str:
@@ -322,6 +324,7 @@ class _Node:
             front=f"unix:{self._internal}",
             served=served,
             edge={"colo": COLO, "loopback": False, "place": {}},
+            unpack=self._unpacked.folder,
         )
 
     def _front(self, ports: Mapping[str, ClientPort], grounds: Grounds) -> Front:
@@ -370,25 +373,9 @@ def _listeners(
     return [Listener(socket=name, certificate=read) for name in sockets]
 
 
-def _listen(at: Listen) -> socket.socket:
-    """Listen for callers of the API.
-
-    Raises:
-        UsageError: the port cannot be had.
-    """
-    family = socket.AF_INET6 if ":" in at.host else socket.AF_INET
-    try:
-        return socket.create_server((at.host, at.port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise UsageError(
-            f"the control API cannot listen on {at.host}:{at.port}: "
-            f"{os.strerror(error.errno or 0)}. Choose another address with --api."
-        ) from error
-
-
 def _tls(options: ServeOptions) -> ssl.SSLContext | None:
     """Return the certificate for the API, which needs none on loopback."""
-    if options.certificate is None or _is_loopback(options.api.host):
+    if options.certificate is None or is_loopback(options.api.host):
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(options.certificate.chain, options.certificate.key)
@@ -397,17 +384,9 @@ def _tls(options: ServeOptions) -> ssl.SSLContext | None:
 
 def _api_url(options: ServeOptions, port: int) -> str:
     scheme = "http" if _tls(options) is None else "https"
-    return f"{scheme}://{_shown(options.api.host)}:{port}{BASE_PATH}"
+    return f"{scheme}://{shown(options.api.host)}:{port}{BASE_PATH}"
 
 
 def _urls(options: ServeOptions, ports: Mapping[str, ClientPort]) -> Sequence[str]:
     scheme = "https" if options.certificate else "http"
-    return [f"{scheme}://{_shown(one.host)}:{one.port}" for one in ports.values()]
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _is_loopback(host: str) -> bool:
-    return host in _LOOPBACK
+    return [f"{scheme}://{shown(one.host)}:{one.port}" for one in ports.values()]

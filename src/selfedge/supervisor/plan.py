@@ -1,24 +1,28 @@
 """The catalog → what one process is to run."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from selfedge.binding import AnyBinding, Site
-from selfedge.catalog.model import Account, Version
+from selfedge.binding import AnyBinding, Site, StaticFiles
+from selfedge.catalog.model import Account, Assets, Version
 from selfedge.catalog.store import Catalog
 from selfedge.compiler.graph import Part, part
 from selfedge.compiler.process import Behind, Entrance, Placement, process_config
 from selfedge.compiler.upload import script as compiled_upload
 from selfedge.errors import BuildError, ManifestError
+from selfedge.manifest.compatibility import without_defaults
 from selfedge.supervisor.partition import callees, deployed
 from selfedge.supervisor.slot import Release
 
 EdgeConfig = Mapping[str, object]
+
+Unpack = Callable[[str, Assets], Awaitable[Path]]
+"""(account, static files) → the folder that holds them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,7 @@ class Land:
     front: str  # address at which the node answers for its own hosts
     served: Sequence[str]  # domains that the node answers for
     edge: EdgeConfig
+    unpack: Unpack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +110,8 @@ async def plan(
     scripts = frozenset(run.script for run in runs)
     parts = []
     for run in runs:
-        site = _site(account, run, scripts, land)
+        statics = await _statics(account, run.version, land)
+        site = _site(account, run, scripts, land, statics)
         try:
             parts.append(await _part(catalog, account, run, site, land.bindings))
         except ManifestError as error:
@@ -164,7 +170,34 @@ async def _part(
     return part(uploaded, bindings, site)
 
 
-def _site(account: Account, run: Runs, scripts: frozenset[str], land: Land) -> Site:
+async def _statics(
+    account: Account, version: Version, land: Land
+) -> StaticFiles | None:
+    """Have the static files of a version on disk."""
+    if version.assets is None:
+        return None
+    folder = await land.unpack(account.id, version.assets)
+    config = version.assets.config
+    return StaticFiles(
+        folder=str(folder),
+        headers=str(config.get("_headers") or ""),
+        redirects=str(config.get("_redirects") or ""),
+        has_code=bool(version.modules),
+        compatibility_date=version.compatibility_date,
+        compatibility_flags=without_defaults(
+            version.compatibility_flags,
+            compatibility_date=version.compatibility_date,
+        ),
+    )
+
+
+def _site(
+    account: Account,
+    run: Runs,
+    scripts: frozenset[str],
+    land: Land,
+    statics: StaticFiles | None,
+) -> Site:
     version = run.version
     elsewhere = {
         (script, entrypoint): f"unix:{entrance_path(land, account, script, entrypoint)}"
@@ -187,6 +220,7 @@ def _site(account: Account, run: Runs, scripts: frozenset[str], land: Land) -> S
             "tag": version.annotations.get("workers/tag", ""),
             "timestamp": version.created_on,
         },
+        assets=statics,
     )
 
 

@@ -13,6 +13,7 @@ from selfedge.compiler.graph import Part, Script, part
 from selfedge.errors import ManifestError
 from selfedge.manifest.model import Manifest
 from selfedge.manifest.reader import read
+from selfedge.supervisor.statics import Statics, read_statics
 from selfedge.types import Environ
 
 ACCOUNT = "local"
@@ -36,6 +37,7 @@ class Project:
     """All Workers of a run, as they were on disk at one moment."""
 
     parts: Sequence[Part]
+    statics: Sequence[Statics] = ()
 
     @property
     def names(self) -> Sequence[str]:
@@ -53,6 +55,8 @@ class Project:
         for item in self.parts:
             yield from item.script.manifest.warnings
             yield from item.script.bundle.warnings
+        for one in self.statics:
+            yield from one.warnings
 
     @property
     def files(self) -> frozenset[Path]:
@@ -60,6 +64,7 @@ class Project:
         return frozenset().union(
             *(item.script.manifest.files for item in self.parts),
             *(item.script.bundle.inputs for item in self.parts),
+            *(one.read for one in self.statics),
         )
 
 
@@ -108,19 +113,24 @@ async def build(
     """
     bundles = await asyncio.gather(*(bundle(m, esbuild=esbuild) for m in manifests))
     workers = frozenset(manifest.name for manifest in manifests)
+    statics = {m.name: found for m in manifests if (found := read_statics(m))}
     parts = [
         part(
             Script(manifest=manifest, bundle=code),
             bindings,
-            _site(manifest, code, choices, workers),
+            _site(manifest, code, choices, workers, statics.get(manifest.name)),
         )
         for manifest, code in zip(manifests, bundles, strict=True)
     ]
-    return Project(parts=parts)
+    return Project(parts=parts, statics=list(statics.values()))
 
 
 def _site(
-    manifest: Manifest, code: Bundle, choices: Choices, workers: frozenset[str]
+    manifest: Manifest,
+    code: Bundle,
+    choices: Choices,
+    workers: frozenset[str],
+    statics: Statics | None,
 ) -> Site:
     return Site(
         account=ACCOUNT,
@@ -132,6 +142,7 @@ def _site(
         origins=choices.origins,
         upstream=choices.upstream,
         own_hosts=[*choices.addresses, *manifest.hosts],
+        assets=statics.files if statics else None,
     )
 
 

@@ -274,10 +274,13 @@ def test_a_missing_main_of_an_environment_is_found_in_its_table(
     assert caught.value.position.line == line
 
 
-def test_a_worker_without_main_has_nothing_to_build(project: Project) -> None:
+def test_a_worker_of_static_assets_alone_has_a_main_module_that_does_nothing(
+    project: Project,
+) -> None:
     manifest = replace(project.manifest(), main=None)
-    with pytest.raises(BuildError, match="has no main"):
-        asyncio.run(bundle(manifest, esbuild=project.esbuild))
+    made = asyncio.run(bundle(manifest, esbuild=project.esbuild))
+    assert [module.content for module in made.modules] == [b"export default {};\n"]
+    assert made.exports == ["default"]
 
 
 def test_a_main_without_suffix_is_found(project: Project) -> None:
