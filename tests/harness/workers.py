@@ -1,10 +1,11 @@
 """The routes of Workers on a real server, over a catalog on disk and a listed fleet."""
 
+import asyncio
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,16 @@ NOW_S = 1_790_000_000.0  # 2026-09-21
 ES_MODULE = "application/javascript+module"
 HELLO = "export default { fetch() { return new Response('hello') } }"
 BROKEN = "throw new Error('at the start'); export default {}"
+ENDLESS = "while (true) {} export default {}"
+STARTUP_MAX_S = 0.2
 
 
 @dataclass
 class ListedFleet:
-    """Runs nothing, but keeps what would run; code that is BROKEN does not start."""
+    """Runs nothing, but keeps what would run.
+
+    Code that is BROKEN does not start; what is ENDLESS does not come to an end.
+    """
 
     catalog: Catalog
     running: dict[tuple[str, str], Sequence[str]] = field(default_factory=dict)
@@ -43,6 +49,8 @@ class ListedFleet:
 
     async def check(self, _account: str, _script: ScriptState, version: Version) -> int:
         for module in version.modules:
+            if ENDLESS.encode() in await self.catalog.blob(module.sha256):
+                await asyncio.Event().wait()
             if BROKEN.encode() in await self.catalog.blob(module.sha256):
                 raise BuildError("Uncaught Error: at the start at index.ts:1:7")
         return 5
@@ -145,6 +153,7 @@ def workers_api(data: Path, *, serves_assets: bool = True) -> Iterator[Api]:
             bindings=BINDINGS,
             esbuild=engine(cache_dir(), os.environ).esbuild,
         )
+        workers = replace(workers, startup_max_s=STARTUP_MAX_S)
         tails = Tails(workers=workers, url=lambda tail: f"ws://127.0.0.1:1/{tail}")
         made.extend(routes(workers, tails=tails, serves_assets=serves_assets))
         tables = Tables(made, (), None)  # type: ignore[arg-type]

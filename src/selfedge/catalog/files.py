@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import ParamSpec, TypeVar
 
 from selfedge.errors import StorageError
@@ -25,7 +26,7 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         StorageError: the disk is full or cannot be written; `path` is as it was.
     """
-    part = path.with_name(f"{path.name}{PART}")
+    part = path.with_name(f"{path.name}.{token_hex(4)}{PART}")  # not another writer's
     with explained(path):
         try:
             _write_synced(part, data)

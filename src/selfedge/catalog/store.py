@@ -236,8 +236,8 @@ def _decoded(path: Path, shape: type[T]) -> T:
 
 
 def _write_in(path: Path, data: bytes) -> None:
-    if not path.parent.exists():
-        make_folder(path.parent)
+    with explained(path.parent):
+        path.parent.mkdir(mode=0o700, exist_ok=True)
     write_whole(path, data)
 
 

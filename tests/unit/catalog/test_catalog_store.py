@@ -3,10 +3,12 @@
 import asyncio
 import resource
 import stat
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from selfedge.catalog.files import explained
 from selfedge.catalog.model import Account, ScriptState, State, StoredModule, Version
 from selfedge.catalog.revisions import KEPT
 from selfedge.catalog.store import Catalog
@@ -163,11 +165,24 @@ def test_a_full_disk_changes_nothing_and_says_so(tmp_path, catalog):
     assert list(tmp_path.rglob("*.part")) == []
 
 
-def test_a_full_device_is_told_with_the_remedy(tmp_path, catalog):
-    (tmp_path / "catalog" / "1.json.part").symlink_to("/dev/full")
-    with pytest.raises(StorageError, match=r"is full\. .*free some space"):
-        asyncio.run(catalog.change(named("a")))
-    assert catalog.state == State()
+def test_a_full_device_is_told_with_the_remedy(tmp_path):
+    with (
+        pytest.raises(StorageError, match=r"is full\. .*free some space"),
+        explained(tmp_path / "file"),
+        Path("/dev/full").open("wb", buffering=0) as full,
+    ):
+        full.write(b"x")
+
+
+def test_the_same_blob_may_come_from_several_at_once(tmp_path, catalog):
+    async def all_of_them():
+        same = (catalog.add_blob(b"x" * 100_000) for _ in range(20))
+        assets = (catalog.add_asset("a", "ab", b"x" * 100_000, None) for _ in range(20))
+        await asyncio.gather(*same, *assets)
+
+    asyncio.run(all_of_them())
+    assert catalog.asset("a", "ab").size_bytes == 100_000
+    assert list(tmp_path.rglob("*.part")) == []
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):

@@ -2,6 +2,7 @@
 
 CODE_MAX_BYTES = 64 * 1024 * 1024  # all modules together, not compressed
 UPLOAD_MAX_BYTES = 100 * 1024 * 1024  # the body of an upload
+STARTUP_MAX_S = 10  # until a version that is tried listens; Cloudflare's is 1 s of CPU
 MODULES_MAX = 1000
 MODULE_NAME_MAX_CHARS = 512
 BINDINGS_MAX = 1000

@@ -1,5 +1,6 @@
 """Makes versions: from an upload, or from the latest one and a change of it."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -144,9 +145,16 @@ async def _checked(
 ) -> Version:
     """Start a version aside; keep it if it starts."""
     try:
-        took_ms = await workers.fleet.check(call.account, script, version)
+        async with asyncio.timeout(workers.startup_max_s):
+            took_ms = await workers.fleet.check(call.account, script, version)
     except UserError as error:
         raise invalid(str(error)) from error
+    except TimeoutError as error:
+        raise invalid(
+            f"Script startup exceeded the time limit: {script.name} did not start "
+            f"within {workers.startup_max_s:g} s. What is outside of handlers and "
+            "classes runs at the start: let it compute less."
+        ) from error
     checked = replace(version, startup_ms=took_ms)
     await workers.catalog.add_version(checked)
     return checked

@@ -1,6 +1,5 @@
 """What starts a Worker besides its own name: routes and schedules."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,8 @@ from msgspec.structs import replace
 
 from selfedge.api.body import read_as
 from selfedge.binding import Call, Route
+from selfedge.bindings.cron.errors import InvalidCron
+from selfedge.bindings.cron.expression import parse as parse_cron
 from selfedge.catalog.model import ScriptState, State
 from selfedge.catalog.routes import WantedRoute, put_routes
 from selfedge.catalog.scripts import account_of, script_of, with_script
@@ -18,9 +19,6 @@ from selfedge.control.workers.problem import BAD_CRON, bad, invalid
 from selfedge.control.workers.workers import Workers
 
 _SCRIPT = "/accounts/{account}/workers/scripts/{script}"
-_CRON_MAX_CHARS = 100
-_FIELD = re.compile(r"[0-9A-Za-z*,/#?-]+")
-_FIELDS = 5
 
 
 class _Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,16 +98,12 @@ def _scheduled(state: State, account: str, name: str, crons: tuple[str, ...]) ->
     return with_script(state, account, replace(script, schedules=crons))
 
 
-def _checked(cron: str) -> str:
-    """Return a cron expression with single spaces, if it may be one."""
-    fields = cron.split() if len(cron) <= _CRON_MAX_CHARS else []
-    if len(fields) != _FIELDS or not all(_FIELD.fullmatch(one) for one in fields):
-        raise bad(
-            f"{cron[:_CRON_MAX_CHARS]!r} is not a cron expression: it has five fields "
-            "(minute, hour, day of month, month, day of week), such as */5 * * * *.",
-            BAD_CRON,
-        )
-    return " ".join(fields)
+def _checked(text: str) -> str:
+    """Return a cron expression with single spaces, if it is one."""
+    try:
+        return parse_cron(text).text
+    except InvalidCron as error:
+        raise bad(str(error), BAD_CRON) from error
 
 
 def _routes_shown(script: ScriptState) -> Sequence[Mapping[str, Any]]:

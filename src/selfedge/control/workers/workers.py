@@ -21,6 +21,7 @@ from selfedge.catalog.store import Catalog
 from selfedge.catalog.times import iso
 from selfedge.control.fleet import Fleet
 from selfedge.control.workers.exports import ExportsOf
+from selfedge.control.workers.limits import STARTUP_MAX_S
 from selfedge.control.workers.problem import NO_VERSIONS, missing
 from selfedge.types import Clock
 
@@ -42,6 +43,7 @@ class Workers:
     bindings: Sequence[AnyBinding]
     exports: ExportsOf
     new_id: Callable[[], str] = random_id
+    startup_max_s: float = STARTUP_MAX_S
     _turns: "WeakValueDictionary[tuple[str, str], asyncio.Lock]" = field(
         default_factory=WeakValueDictionary
     )

@@ -1,11 +1,13 @@
 """The life of a Worker through the API: what clients read is what they wrote."""
 
 import json
+import resource
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.workers import BROKEN, ES_MODULE, HELLO, workers_api
+from harness.workers import BROKEN, ENDLESS, ES_MODULE, HELLO, workers_api
 
 SECRET_V1 = {"name": "S", "type": "secret_text", "text": "hunter2"}
 
@@ -66,6 +68,13 @@ def test_code_that_does_not_start_is_10021_and_changes_nothing(api):
         assert message == "Uncaught Error: at the start at index.ts:1:7"
     assert api.catalog.state.revision == revision
     assert running(api) == [version]
+
+
+def test_code_that_never_starts_is_given_up(api):
+    heard = api.upload("/scripts/w", source=ENDLESS)
+    assert (heard.status, heard.code) == (400, 10021)
+    assert "within 0.2 s" in heard.envelope()["errors"][0]["message"]
+    assert api.ask("GET", "/scripts/w").code == 10007
 
 
 @pytest.mark.parametrize("is_first", [True, False])
@@ -466,3 +475,30 @@ def test_the_newer_routes_name_workers_by_id_and_take_modules_as_json(api):
 def test_the_catalog_does_not_grow_without_bounds(api, said):
     assert api.upload("/scripts/w", said).code == 10021
     assert api.ask("GET", "/scripts/w").code == 10007
+
+
+def test_deploys_at_the_same_time_do_not_mix(api):
+    with ThreadPoolExecutor(8) as pool:
+        names = [f"w{number % 2}" for number in range(16)]
+        versions = list(pool.map(api.deploy, names))
+    for name in ("w0", "w1"):
+        listed = api.result("GET", f"/scripts/{name}/versions")["items"]
+        assert [one["number"] for one in listed] == list(range(8, 0, -1))
+        assert {one["id"] for one in listed} <= set(versions)
+        assert running(api, name) == [listed[0]["id"]]
+
+
+def test_a_full_disk_changes_nothing_and_is_got_over(api):
+    """RLIMIT_FSIZE stands for the disk: writes over it fail alike."""
+    version = api.deploy("w")
+    before = api.catalog.state
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        assert api.upload("/scripts/w", source=f"{HELLO} // {'x' * 200}").status == 500
+        assert api.ask("PUT", "/scripts/w/secrets", SECRET_V1).status == 500
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert api.catalog.state == before
+    assert running(api) == [version]
+    assert running(api) != [api.deploy("w")]
