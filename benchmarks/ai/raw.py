@@ -88,6 +88,7 @@ class RawVectors:
 
 def main() -> None:
     """Answer until the input ends."""
+    os.nice(5)  # as the model host: else a busy machine would slow one side only
     models = Path(sys.argv[1])
     text = RawText(next(models.glob("smollm2*")) / "model.gguf")
     vectors = RawVectors(next(models.glob("all-minilm*")))

@@ -170,7 +170,7 @@ def _resident_mib(pid: int) -> float:
 def table(figures: Figures) -> str:
     """Return the medians and their ratios."""
     lines = [
-        "| what | selfedge | raw | selfedge / raw |",
+        "| what | selfedge | compared with | ratio |",
         "| --- | ---: | ---: | ---: |",
     ]
     for name, sides in figures.items():
@@ -213,6 +213,7 @@ async def main() -> None:
                     print(server.log_tail())
                     raise
     print(table(figures))
+    print("Load average: {:.1f}, {:.1f}, {:.1f}".format(*os.getloadavg()))
 
 
 if __name__ == "__main__":
