@@ -37,15 +37,10 @@ def new_account(
     Raises:
         ApiError: the name or subdomain is none.
     """
-    if not name.strip() or len(name) > NAME_MAX_CHARS or not name.isprintable():
-        raise _bad(f"name must have 1 to {NAME_MAX_CHARS} printable characters.")
     chosen = subdomain if subdomain is not None else _made_of(name)
-    if not _SUBDOMAIN.fullmatch(chosen):
-        raise _bad(
-            "subdomain must be a label of a host name (lowercase letters, digits, "
-            f"dashes between them), not {chosen[:70]!r}."
-        )
-    return Account(id=random(16).hex(), name=name, subdomain=chosen, created_on=now)
+    account = Account(id=random(16).hex(), name=name, subdomain=chosen, created_on=now)
+    _check(account)
+    return account
 
 
 def opened(state: State, account: Account) -> State:
@@ -54,18 +49,60 @@ def opened(state: State, account: Account) -> State:
     Raises:
         ApiError: name or subdomain is another's, or there are too many.
     """
+    if len(state.accounts) >= ACCOUNTS_MAX:
+        raise _bad(f"a node has at most {ACCOUNTS_MAX}.")
+    return _put(state, account)
+
+
+def changed(
+    state: State,
+    account_id: str,
+    *,
+    name: str | None = None,
+    subdomain: str | None = None,
+    private_outbound: bool | None = None,
+) -> State:
+    """Change what is given of an account that is there.
+
+    Raises:
+        ApiError: a name or subdomain is none, or another's.
+    """
+    given = {
+        "name": name,
+        "subdomain": subdomain,
+        "private_outbound": private_outbound,
+    }
+    changes = {key: value for key, value in given.items() if value is not None}
+    if not changes:
+        return state
+    account = msgspec.structs.replace(state.accounts[account_id], **changes)
+    _check(account)
+    return _put(state, account)
+
+
+def _put(state: State, account: Account) -> State:
     for one in state.accounts.values():
-        if account.name == one.name or account.subdomain == one.subdomain:
+        same = account.name == one.name or account.subdomain == one.subdomain
+        if same and one.id != account.id:
             raise ApiError(
                 f"Account {one.name} has this name or the subdomain {one.subdomain}. "
                 "Choose others.",
                 status=409,
                 number=TAKEN,
             )
-    if len(state.accounts) >= ACCOUNTS_MAX:
-        raise _bad(f"a node has at most {ACCOUNTS_MAX}.")
     accounts = {**state.accounts, account.id: account}
     return msgspec.structs.replace(state, accounts=accounts)
+
+
+def _check(account: Account) -> None:
+    name, subdomain = account.name, account.subdomain
+    if not name.strip() or len(name) > NAME_MAX_CHARS or not name.isprintable():
+        raise _bad(f"name must have 1 to {NAME_MAX_CHARS} printable characters.")
+    if not _SUBDOMAIN.fullmatch(subdomain):
+        raise _bad(
+            "subdomain must be a label of a host name (lowercase letters, digits, "
+            f"dashes between them), not {subdomain[:70]!r}."
+        )
 
 
 def _made_of(name: str) -> str:

@@ -86,6 +86,7 @@ def shown(account: Account) -> Mapping[str, object]:
         "type": "standard",
         "settings": {"enforce_twofactor": False},
         "created_on": account.created_on,
+        "private_outbound": account.private_outbound,
     }
 
 

@@ -9,11 +9,12 @@ from selfedge.api.body import read_as
 from selfedge.api.paging import numbered
 from selfedge.binding import Call, Page, Route
 from selfedge.catalog import tokens
-from selfedge.catalog.accounts import new_account, opened
+from selfedge.catalog.accounts import changed, new_account, opened
 from selfedge.catalog.model import ADMIN, DEPLOY, Token
 from selfedge.catalog.store import Catalog
 from selfedge.catalog.times import iso
 from selfedge.control.accounts import shown
+from selfedge.control.fleet import Fleet
 from selfedge.control.guard import not_yours
 from selfedge.types import Clock
 
@@ -31,11 +32,18 @@ class _NewAccount(msgspec.Struct):
     subdomain: str | None = None
 
 
+class _Change(msgspec.Struct):
+    name: str | None = None
+    subdomain: str | None = None
+    private_outbound: bool | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Administration:
     """Makes accounts and tokens; a token's text is shown once, when it is made."""
 
     catalog: Catalog
+    fleet: Fleet
     clock: Clock
     random: tokens.Random
 
@@ -45,6 +53,8 @@ class Administration:
             Route(method=method, path=path, answer=answer, needs=ADMIN)
             for method, path, answer in (
                 ("POST", "/accounts", self._open),
+                ("PUT", "/accounts/{account}", self._change),
+                ("PATCH", "/accounts/{account}", self._change),
                 ("GET", _TOKENS, self._list),
                 ("POST", _TOKENS, self._issue),
                 ("GET", f"{_TOKENS}/{{token}}", self._get),
@@ -60,6 +70,22 @@ class Administration:
             asked.name, asked.subdomain, now=iso(self.clock()), random=self.random
         )
         await self.catalog.change(lambda state: opened(state, account))
+        return shown(account)
+
+    async def _change(self, call: Call) -> Mapping[str, object]:
+        asked = await read_as(call, _Change)
+        if asked.private_outbound is not None and call.caller.account is not None:
+            raise not_yours(call.caller.account)  # whom the node trusts, it says
+        before = self.catalog.state.accounts[call.account]
+        given = msgspec.structs.asdict(asked)
+        state = await self.catalog.change(
+            lambda state: changed(state, call.account, **given)
+        )
+        account = state.accounts[call.account]
+        if account.private_outbound != before.private_outbound:
+            for script in account.scripts:
+                await self.fleet.apply(account.id, script)
+        await self.fleet.route()
         return shown(account)
 
     async def _list(self, call: Call) -> Page:

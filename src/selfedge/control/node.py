@@ -43,7 +43,7 @@ def node_control(
     estate = CatalogEstate(state)
     built_in = [
         *Accounts(state).routes(),
-        *Administration(parts.catalog, parts.clock, parts.random).routes(),
+        *Administration(parts.catalog, parts.fleet, parts.clock, parts.random).routes(),
         *Zones(
             catalog=parts.catalog,
             fleet=parts.fleet,

@@ -61,6 +61,16 @@ def test_accounts_are_made_and_listed(run):
     assert names == ["selfedge", "other", "third"]
 
 
+def test_an_account_is_changed(run, node):
+    said = run(
+        "account", "update", node.b, "--name", "new", "--private-outbound"
+    ).stdout
+    assert "new" in said
+    assert "private, too" in said
+    assert node.catalog.state.accounts[node.b].private_outbound
+    assert "public only" in run("account", "update", node.b, "--public-outbound").stdout
+
+
 def test_zones_are_added_changed_listed_and_removed(run, node):
     run("zone", "add", "example.com", "--origin", "http://10.0.0.7:3000")
     assert "http://10.0.0.7:3000" in run("zone", "list").stdout

@@ -118,6 +118,28 @@ def test_an_admin_of_one_account_opens_none(api):
     assert send(api, "/accounts", {"name": "x"}, "a-admin").status == 403
 
 
+def test_an_account_is_changed_and_its_workers_started_anew(api):
+    path = f"/accounts/{api.a}"
+    asked = {"name": "renamed", "subdomain": "re"}
+    changed = result(send(api, path, asked, "a-admin", method="PATCH"))
+    assert (changed["name"], changed["private_outbound"]) == ("renamed", False)
+    assert api.catalog.state.accounts[api.a].subdomain == "re"
+    assert api.fleet.routed == 1
+    for refused in ({"name": "other"}, {"subdomain": "other"}):
+        assert send(api, path, refused, method="PATCH").status == 409
+    assert send(api, path, {"subdomain": "-"}, method="PATCH").status == 400
+    revision = api.catalog.state.revision
+    assert result(send(api, path, {}, method="PUT")) == changed
+    assert api.catalog.state.revision == revision
+
+
+def test_only_an_admin_of_the_node_lets_workers_reach_private_addresses(api):
+    path, asked = f"/accounts/{api.a}", {"private_outbound": True}
+    assert send(api, path, asked, "a-admin", method="PATCH").status == 403
+    assert result(send(api, path, asked, method="PATCH"))["private_outbound"] is True
+    assert api.catalog.state.accounts[api.a].private_outbound
+
+
 # zones
 
 

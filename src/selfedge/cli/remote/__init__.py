@@ -24,6 +24,18 @@ where = click.option(
 )
 
 
+def node_group(about: str) -> click.Group:
+    """Return a group of commands whose object is the node's directory, or None."""
+
+    @click.group(help=about)
+    @where
+    @click.pass_context
+    def group(context: click.Context, state: Path | None) -> None:
+        context.obj = state
+
+    return group
+
+
 def address(state: Path | None) -> Address:
     """Return where the node is that a command means.
 

@@ -1,20 +1,17 @@
 """`selfedge account`: accounts of a node; they share nothing."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from selfedge.cli.remote import api, as_json, show, table, where
+from selfedge.cli.remote import api, as_json, node_group, show, table
+from selfedge.client.api import segment
 
 ACCOUNTS = "/accounts"
 
 
-@click.group()
-@where
-@click.pass_context
-def group(context: click.Context, state: Path | None) -> None:
-    """Accounts of a node."""
-    context.obj = state
+group = node_group("Accounts of a node.")
 
 
 @group.command()
@@ -46,3 +43,29 @@ def list_accounts(state: Path | None, *, as_json: bool) -> None:
         return
     rows = ([one["id"], one["created_on"], one["name"]] for one in found)
     table(("ID", "CREATED", "NAME"), rows)
+
+
+@group.command()
+@click.argument("account", metavar="ID")
+@click.option("--name", help="What it is called.")
+@click.option("--subdomain", help="In its Workers' host names.")
+@click.option(
+    "--private-outbound/--public-outbound",
+    "private_outbound",
+    default=None,
+    help="Let its Workers reach private addresses, or public ones only.",
+)
+@as_json
+@click.pass_obj
+def update(
+    state: Path | None, /, *, account: str, as_json: bool, **changes: Any
+) -> None:
+    """Change an account."""
+    given = {key: value for key, value in changes.items() if value is not None}
+    path = f"{ACCOUNTS}/{segment(account)}"
+    made = api(state).call("PATCH", path, json=given)
+    if as_json:
+        show(made)
+        return
+    reach = "private, too" if made["private_outbound"] else "public only"
+    click.echo(f"{made['id']}  {made['name']}  outbound: {reach}")

@@ -5,19 +5,14 @@ from typing import Any
 
 import click
 
-from selfedge.cli.remote import api, as_json, show, sure, table, where
+from selfedge.cli.remote import api, as_json, node_group, show, sure, table
 from selfedge.client.api import segment
 
 TOKENS = "/user/tokens"
 _SCOPES = ("admin", "deploy", "read")
 
 
-@click.group()
-@where
-@click.pass_context
-def group(context: click.Context, state: Path | None) -> None:
-    """Tokens of a node's API."""
-    context.obj = state
+group = node_group("Tokens of a node's API.")
 
 
 @group.command()

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from selfedge.cli.remote import api, as_json, show, sure, table, where
+from selfedge.cli.remote import api, as_json, node_group, show, sure, table
 from selfedge.client.api import Api, segment
 from selfedge.errors import UsageError
 
@@ -15,12 +15,7 @@ _origin = click.option(
 )
 
 
-@click.group()
-@where
-@click.pass_context
-def group(context: click.Context, state: Path | None) -> None:
-    """Domains that a node answers for."""
-    context.obj = state
+group = node_group("Domains that a node answers for.")
 
 
 @group.command()
