@@ -2,6 +2,7 @@
 
 import http.client
 import json as json_text
+import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
@@ -160,6 +161,12 @@ class Api:
             connection.sock.settimeout(ANSWER_TIMEOUT_S)
             connection.request(method, target, body, dict(headers))
             reply = Reply(connection.getresponse())
+        except ssl.SSLCertVerificationError as error:
+            raise UsageError(
+                f"the certificate of {self._address.url} is not trusted "
+                f"({error.verify_message}). Set SSL_CERT_FILE to a file with it, or "
+                "with the one that signed it."
+            ) from error
         except (OSError, http.client.HTTPException) as error:
             raise UsageError(
                 f"no node answers at {self._address.url} ({error}). "
