@@ -26,6 +26,7 @@ KEEP_ALIVE_S = (
 BACKLOG = 4096  # the engine opens a connection for each concurrent call
 LINE_MAX_BYTES = 64 * 1024  # a cached URL may be 16 KB, its encoding longer
 FIELD_MAX_BYTES = 256 * 1024  # request headers of a cache key may be 128 KB
+READ_AHEAD_BYTES = 256 * 1024  # of a body: large ones need not wait at each turn
 _LOG = logging.getLogger(__name__)
 
 
@@ -116,6 +117,7 @@ class Gate:
             keepalive_timeout=KEEP_ALIVE_S,
             max_line_size=LINE_MAX_BYTES,
             max_field_size=FIELD_MAX_BYTES,
+            read_bufsize=READ_AHEAD_BYTES,
             auto_decompress=False,  # bodies are the user's bytes, whatever they say
         )
         self._runner = web.ServerRunner(server, shutdown_timeout=1.0)

@@ -9,12 +9,12 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, TypeVar
 
 from selfedge.storage.embedded.faults import explain
-from selfedge.storage.pieces import PIECE_BYTES, pieces
+from selfedge.storage.pieces import pieces
 
 if TYPE_CHECKING:
     from selfedge.storage.contract import Blobs
 
-CHUNK_BYTES = PIECE_BYTES
+CHUNK_BYTES = 1024 * 1024  # fewer waits for a thread; more would only take memory
 _PART = ".part"
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_CLOEXEC
