@@ -240,3 +240,33 @@ def test_a_site_needs_no_code(run, node, tmp_path):
     write(tmp_path, files)
     run("deploy")
     assert node.get("site").text == "<h1>alone</h1>"
+
+
+def test_a_queue_is_made_and_its_consumer_attached(run, node, tmp_path):
+    code = """
+        export default {
+          async fetch(request: Request, env: any) {
+            if (request.method === "POST") await env.QUEUE.send(await request.text());
+            return new Response(await env.KV.get("got"));
+          },
+          async queue(batch: any, env: any) {
+            await env.KV.put("got", batch.messages[0].body);
+          },
+        };
+    """
+    config = """
+        [[kv_namespaces]]
+        binding = "KV"
+        [[queues.producers]]
+        binding = "QUEUE"
+        queue = "made-by-deploy"
+        [[queues.consumers]]
+        queue = "made-by-deploy"
+        max_batch_timeout = 0
+    """
+    write(tmp_path, worker(code, config, name="queued"))
+    assert "queue: made-by-deploy" in run("deploy")
+    assert "queue: made-by-deploy" in run("deploy")
+    node.get("queued", method="POST", body="a message")
+    host = {"host": "queued.localhost"}
+    node.wait_until(lambda answer: answer.text == "a message", headers=host)

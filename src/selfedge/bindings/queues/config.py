@@ -89,3 +89,18 @@ def uploaded(entries: Sequence[Mapping[str, Any]]) -> object:
             for one in entries
         ]
     }
+
+
+def entries(table: object) -> Sequence[Mapping[str, Any]]:
+    """Return {type: "queue", name, queue_name?, delivery_delay?} for each producer.
+
+    Raises:
+        msgspec.ValidationError: it is not of this shape.
+    """
+    found: list[Mapping[str, Any]] = []
+    for one in parse(table):
+        if isinstance(one, Producer):
+            named = {"queue_name": one.queue, "delivery_delay": one.delivery_delay}
+            given = {key: value for key, value in named.items() if value is not None}
+            found.append({"type": "queue", "name": one.binding, **given})
+    return found

@@ -18,6 +18,7 @@ from selfedge.cli.workers.project import (
     read_project,
     sent,
 )
+from selfedge.cli.workers.queues import consumed
 from selfedge.cli.workers.triggers import applied
 from selfedge.cli.workers.upload import pending
 from selfedge.errors import UsageError
@@ -71,6 +72,8 @@ def command(
         known=before is not None,
     )
     places = applied(node, project.name, project.told)
+    queues: Any = project.manifest.tables.get("queues") or {}
+    places = [*places, *consumed(node, project.name, queues)]
     if as_json:
         _print_json(project, done, places)
         return

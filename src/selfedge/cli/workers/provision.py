@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from selfedge.cli.workers.queues import ensured
 from selfedge.client.api import Api
 
 Entry = Mapping[str, Any]
@@ -21,6 +22,8 @@ def provisioned(
     known = {(one["name"], one["type"]) for one in there}
     found: list[Entry] = []
     for entry in wanted:
+        if entry["type"] == "queue" and "queue_name" in entry:
+            ensured(node, entry["queue_name"])  # its name is all that one can give
         field, make = _MAKERS.get(entry["type"], (None, None))
         if field is None or make is None or field in entry:
             found.append(entry)
@@ -56,8 +59,14 @@ def _bucket(node: Api, name: str) -> Entry:
     return {"bucket_name": name}
 
 
+def _queue(node: Api, name: str) -> Entry:
+    ensured(node, name)
+    return {"queue_name": name}
+
+
 _MAKERS: Mapping[str, tuple[str, Make]] = {
     "kv_namespace": ("namespace_id", _namespace),
     "d1": ("id", _database),
     "r2_bucket": ("bucket_name", _bucket),
+    "queue": ("queue_name", _queue),
 }
