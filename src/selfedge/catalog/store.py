@@ -177,22 +177,24 @@ class Catalog:
     def sweep(self) -> None:
         """Remove what no kept revision needs; call it before anything is added.
 
-        If a version cannot be read, all stays, and the console says so.
+        If something that is needed cannot be read, all stays, and the console says so.
         """
         try:
             used = self._used()
+            blobs = used.blobs | self._asset_blobs(used)
+            _keep_only(self._version_files, {f"{one}.json" for one in used.versions})
+            _keep_only(self._blob_files, blobs)
+            for folder in _folders(self._asset_files):
+                names = {f"{one}.json" for one in used.assets_of(folder.name)}
+                _keep_only(folder, names)
+            self._secrets.keep_only(used.secrets)
         except StorageError as error:
-            self._notice(f"{error} Nothing that may be unused is removed.")
-            return
-        _keep_only(self._version_files, {f"{name}.json" for name in used.versions})
-        self._secrets.keep_only(used.secrets)
-        blobs = set(used.blobs)
-        for path in self._asset_files.glob("*/*.json"):
-            if (path.parent.name, path.stem) in used.assets:
-                blobs.add(_decoded(path, StoredAsset).sha256)
-            else:
-                path.unlink(missing_ok=True)
-        _keep_only(self._blob_files, blobs)
+            self._notice(f"{error} Nothing more that may be unused is removed.")
+
+    def _asset_blobs(self, used: Used) -> set[str]:
+        """Return the blobs of the static files that are there."""
+        found = (self.asset(account, name) for account, name in used.assets)
+        return {asset.sha256 for asset in found if asset is not None}
 
     def _used(self) -> Used:
         return used_by([self._state, *self._revisions.all()], self.version)
@@ -239,6 +241,11 @@ def _write_in(path: Path, data: bytes) -> None:
     with explained(path.parent):
         path.parent.mkdir(mode=0o700, exist_ok=True)
     write_whole(path, data)
+
+
+def _folders(path: Path) -> list[Path]:
+    with explained(path):
+        return [one for one in path.iterdir() if one.is_dir()]
 
 
 def _keep_only(folder: Path, names: Collection[str]) -> None:

@@ -15,6 +15,10 @@ class Used:
     assets: set[tuple[str, str]] = field(default_factory=set)  # account, hash
     secrets: set[str] = field(default_factory=set)
 
+    def assets_of(self, account: str) -> Iterator[str]:
+        """Yield the hashes of an account's static files."""
+        return (name for owner, name in self.assets if owner == account)
+
 
 def used_by(states: Iterable[State], version: Callable[[str], Version]) -> Used:
     """Return what these states need; what `version` raises passes."""

@@ -190,3 +190,34 @@ def test_code_that_does_not_start_is_told_with_its_line(node, wrangler, tmp_path
         assert "index.ts:4:" in said
         assert "[code: 10021]" in said
     assert ask(node, "broken")["version"] == before
+
+
+MAKER = """
+export default {
+  async fetch(_request: Request, env: any): Promise<Response> {
+    await env.KV.put("k", "kv");
+    await env.BUCKET.put("k", "r2");
+    const row = await env.DB.prepare("SELECT 'd1' AS v").first();
+    const object = await env.BUCKET.get("k");
+    return Response.json([await env.KV.get("k"), await object.text(), row.v]);
+  },
+};
+"""
+
+
+def test_what_a_worker_binds_without_an_id_is_made(node, wrangler, tmp_path):
+    config = {
+        "name": "maker",
+        "main": "index.ts",
+        "compatibility_date": "2026-10-01",
+        "kv_namespaces": [{"binding": "KV"}],
+        "d1_databases": [{"binding": "DB"}],
+        "r2_buckets": [{"binding": "BUCKET"}],
+    }
+    write(tmp_path, {"index.ts": MAKER, "wrangler.jsonc": json.dumps(config)})
+    said = wrangler("deploy")
+    for kind in ("KV Namespace", "D1 Database", "R2 Bucket"):
+        assert f"Creating new {kind}" in said
+    assert node.get("maker.local").json() == ["kv", "r2", "d1"]
+    assert "(inherited)" in wrangler("deploy")
+    assert node.get("maker.local").json() == ["kv", "r2", "d1"]

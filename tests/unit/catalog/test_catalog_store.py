@@ -7,9 +7,17 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from selfedge.catalog.files import explained
-from selfedge.catalog.model import Account, ScriptState, State, StoredModule, Version
+from selfedge.catalog.model import (
+    Account,
+    Assets,
+    ScriptState,
+    State,
+    StoredModule,
+    Version,
+)
 from selfedge.catalog.revisions import KEPT
 from selfedge.catalog.store import Catalog
 from selfedge.errors import StorageError
@@ -292,3 +300,43 @@ def test_nothing_is_swept_while_a_version_cannot_be_read(tmp_path, heard, catalo
     again.sweep()
     assert again.blob_file(digest).exists()
     assert "Nothing" in heard[-1]
+
+
+def test_a_damaged_static_file_does_not_keep_a_node_from_its_start(
+    tmp_path, heard, catalog
+):
+    async def fill():
+        digest = await catalog.add_blob(b"used")
+        secret = await catalog.seal("s")
+        await catalog.add_asset("a", "ab12", b"<p>", None)
+        files = Assets(files={"/": "ab12"}, config={})
+        await catalog.add_version(replace(version(digest, secret), assets=files))
+        await catalog.change(named("a"))
+        await catalog.change(with_script(ID))
+        return digest
+
+    digest = asyncio.run(fill())
+    (tmp_path / "catalog" / "assets" / "a" / "ab12.json").write_bytes(b"{")
+    again = Catalog.open(tmp_path, heard.append)
+    again.sweep()
+    assert "ab12.json is damaged" in heard[-1]
+    assert again.blob_file(digest).exists()
+
+
+def test_static_files_that_versions_have_stay(tmp_path, catalog):
+    async def fill():
+        await catalog.add_asset("a", "ab12", b"<p>", None)
+        await catalog.add_asset("a", "cd34", b"<b>", None)
+        files = Assets(files={"/": "ab12"}, config={})
+        one = replace(version("0" * 64, "0" * 32), assets=files)
+        await catalog.add_version(one)
+        await catalog.change(named("a"))
+        await catalog.change(with_script(ID))
+
+    asyncio.run(fill())
+    again = Catalog.open(tmp_path, print)
+    again.sweep()
+    kept = again.asset("a", "ab12")
+    assert again.blob_file(kept.sha256).read_bytes() == b"<p>"
+    assert again.asset("a", "cd34") is None
+    assert len(list((tmp_path / "catalog" / "blobs").iterdir())) == 1
