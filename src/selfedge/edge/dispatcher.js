@@ -18,6 +18,7 @@ export default {
 async function answer(frame, worker, writer) {
   const encoder = new TextEncoder();
   await writer.write(encoder.encode("\n"));
+  await new Promise((written) => setTimeout(written, 0));
   let outcome;
   try {
     outcome = await hand(frame, worker);

@@ -33,6 +33,7 @@ from selfedge.front.pages import DOWN, EXCEEDED_CPU, EXCEEDED_MEMORY, Page
 from selfedge.front.table import origins
 from selfedge.node.addresses import is_loopback, listen_at, shown
 from selfedge.node.certificates import CertificateFiles
+from selfedge.node.events import dispatch, schedules
 from selfedge.node.signals import ending
 from selfedge.services.front import FrontService, Network
 from selfedge.services.serve import Accounts, front_gate
@@ -299,6 +300,8 @@ class _Node:
                 settings=self._settings,
                 clock=time.time,
                 notice=self._terminal.notice,
+                dispatch=dispatch(self._run_dir / "e", account),
+                triggers=schedules(self._catalog, account),
             )
 
     async def _room(self, account: str) -> Room:

@@ -53,6 +53,7 @@ class Accounts:
             edge = EdgeService(self._places, self._explain(account))
             services = Services(self._bindings, context, {"edge": edge})
             await self._stack.enter_async_context(services)
+            await services.wake()
             self._open[account] = context, services
             return self._open[account]
 

@@ -39,9 +39,9 @@ class Services:
         context: Context,
         built_in: Mapping[str, Service],
     ) -> None:
-        self._servers = {
-            binding.kind: binding.serve for binding in bindings if binding.serve
-        }
+        served = [binding for binding in bindings if binding.serve]
+        self._servers = {binding.kind: binding.serve for binding in served}
+        self._awake = [binding.kind for binding in served if binding.awake]
         self._context = context
         self._services = dict(built_in)
         self._stack = AsyncExitStack()
@@ -60,6 +60,11 @@ class Services:
         for kind in {identity.partition(":")[0] for identity in wanted}:
             await self._start(kind)
             self._tell(kind, wanted)
+
+    async def wake(self) -> None:
+        """Have those services running that call Workers by themselves."""
+        for kind in self._awake:
+            await self._start(kind)
 
     async def running(self, kind: str) -> Service:
         """Return the service of a kind, started if no Worker has needed it yet.

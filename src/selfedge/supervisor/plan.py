@@ -14,6 +14,7 @@ from selfedge.catalog.store import Catalog
 from selfedge.compiler.graph import Part, part
 from selfedge.compiler.process import Behind, Entrance, Placement, process_config
 from selfedge.compiler.upload import script as compiled_upload
+from selfedge.edge.dispatcher import dispatch_socket
 from selfedge.errors import BuildError, ManifestError
 from selfedge.manifest.compatibility import without_defaults
 from selfedge.supervisor.partition import callees, deployed
@@ -60,6 +61,7 @@ class Plan:
     runs: Sequence[Runs]
     parts: Sequence[Part]
     entrances: Mapping[tuple[str, str | None], Path]
+    dispatches: Mapping[str, Path]  # part → where it takes events
 
     @property
     def limits(self) -> Mapping[str, int]:
@@ -86,6 +88,7 @@ class Plan:
             scheme="http",
             edge=land.edge,
             behind=behind,
+            dispatched=list(self.dispatches),
         )
         config = process_config(self.parts, placement)
         return Release(
@@ -93,7 +96,10 @@ class Plan:
             config=config,
             durable=any("disk" in service for service in config["services"]),
             clients=list(behind.clients),
-            entrances={name: path for name, (_, path) in ways.items()},
+            entrances={
+                **{name: path for name, (_, path) in ways.items()},
+                **{dispatch_socket(part): at for part, at in self.dispatches.items()},
+            },
             forwards=False,
         )
 
@@ -117,7 +123,14 @@ async def plan(
         except ManifestError as error:
             raise BuildError(_plain(error)) from error
     return Plan(
-        runs=runs, parts=parts, entrances=_entrances(catalog, account, runs, land)
+        runs=runs,
+        parts=parts,
+        entrances=_entrances(catalog, account, runs, land),
+        dispatches={
+            run.name: dispatch_path(land.entrances, account.id, run.script)
+            for run in runs
+            if run.first and run.version.modules
+        },
     )
 
 
@@ -148,6 +161,12 @@ def entrance_path(
     """Return where other processes reach an entrypoint, also before it runs."""
     key = f"{account.id}/{script}/{entrypoint or ''}"
     return land.entrances / hashlib.sha256(key.encode()).hexdigest()[:20]
+
+
+def dispatch_path(folder: Path, account: str, script: str) -> Path:
+    """Return where a script takes events, also before it runs."""
+    key = f"{account}/{script}"
+    return folder / f"d{hashlib.sha256(key.encode()).hexdigest()[:19]}"
 
 
 async def _part(

@@ -2,14 +2,15 @@
 
 from selfedge.binding import Binding, Upload
 from selfedge.bindings.queues.compile import KIND, compile_entry
-from selfedge.bindings.queues.config import Entry, parse, uploaded
+from selfedge.bindings.queues.config import Entry, entries, parse, uploaded
 
 BINDING: Binding[Entry] = Binding(
     kind=KIND,
     table="queues",
     parse=parse,
     compile=compile_entry,
-    upload=Upload(types=frozenset({"queue"}), table=uploaded),
+    upload=Upload(types=frozenset({"queue"}), table=uploaded, entries=entries),
     serve="selfedge.bindings.queues.server:serve",
+    routes="selfedge.bindings.queues.api:routes",
     awake=True,
 )

@@ -9,15 +9,11 @@ from selfedge.binding import Trigger
 from selfedge.bindings.queues import limits
 from selfedge.bindings.queues.compile import KIND, from_resource
 from selfedge.bindings.queues.delivery import Broker, Delivery, Target, oldest
-from selfedge.bindings.queues.errors import (
-    InvalidName,
-    NotPulled,
-    Overloaded,
-    QueueError,
-)
-from selfedge.bindings.queues.messages import Leased, Messages, Settled
+from selfedge.bindings.queues.errors import InvalidName, Overloaded, QueueError
+from selfedge.bindings.queues.messages import Messages
 from selfedge.bindings.queues.messages.ledger import Ledger
-from selfedge.bindings.queues.registry import PULL, WORKER, Queue, Registry
+from selfedge.bindings.queues.pulling import Pulling
+from selfedge.bindings.queues.registry import WORKER, Queue, Registry
 from selfedge.bindings.queues.wire import Metrics, Sent
 from selfedge.errors import StorageError
 from selfedge.types import Clock, Notice
@@ -57,6 +53,7 @@ class QueueService:
             dead_letters=self._dead_letters,
             woken=self.woken,
         )
+        self.pulling = Pulling(self._broker, self.registry.consumer)
 
     @property
     def now_ms(self) -> int:
@@ -147,78 +144,6 @@ class QueueService:
         await self.messages.put(queue.key, sent, self.now_ms, default)
         self.woken(queue.key)
         return self.messages.metrics(queue.key)
-
-    async def pull(
-        self, queue: Queue, most: int, visibility_ms: int | None
-    ) -> Sequence[Leased]:
-        """Lease messages to a pull consumer.
-
-        Raises:
-            NotPulled: the queue has none.
-        """
-        attached = self.registry.consumer(queue)
-        if attached is None or attached.type != PULL:
-            raise NotPulled(queue.name)
-        settings = attached.settings
-        given = visibility_ms or settings.visibility_timeout_ms or limits.VISIBILITY_MS
-        now_ms = self.now_ms
-        oldest_ms = oldest(queue, now_ms)
-        leased = await self.messages.lease(
-            queue.key, most, now_ms, oldest_ms, now_ms + given
-        )
-        dead = [
-            one for one in leased if one.message.attempts > settings.max_retries + 1
-        ]
-        if not dead:
-            return leased
-        await self._bury(
-            queue, [one.message.seq for one in dead], settings.dead_letter_queue
-        )
-        return [one for one in leased if one not in dead]
-
-    async def settle(
-        self,
-        queue: Queue,
-        acks: Sequence[str],
-        retries: Sequence[tuple[str, int | None]],
-    ) -> tuple[int, int, Sequence[str]]:
-        """Settle leases of a pull consumer: how many acked, retried, and what is odd.
-
-        Raises:
-            NotPulled: the queue has no pull consumer.
-        """
-        attached = self.registry.consumer(queue)
-        if attached is None or attached.type != PULL:
-            raise NotPulled(queue.name)
-        settings = attached.settings
-        names = [*acks, *(lease for lease, _ in retries)]
-        held = self.messages.held(queue.key, names)
-        odd = [f"lease {name[:80]!r} has ended" for name in names if name not in held]
-        acked = {held[lease][0] for lease in acks if lease in held}
-        now_ms = self.now_ms
-        again: list[tuple[int, int]] = []
-        dead: list[int] = []
-        for lease, delay_s in retries:
-            if lease not in held or held[lease][0] in acked:
-                continue
-            seq, attempts = held[lease]
-            wait_s = settings.retry_delay if delay_s is None else delay_s
-            if attempts > settings.max_retries:
-                dead.append(seq)
-            else:
-                again.append((seq, now_ms + 1000 * wait_s))
-        settled = Settled(acked=sorted(acked), again=again)
-        await self.messages.settle(queue.key, settled, now_ms)
-        if dead:
-            await self._bury(queue, dead, settings.dead_letter_queue)
-        return len(acked), len(again) + len(dead), odd
-
-    async def _bury(self, queue: Queue, dead: Sequence[int], name: str | None) -> None:
-        dead_to = self._dead_letters(name) if name else None
-        settled = Settled(dead=dead, dead_to=dead_to)
-        await self.messages.settle(queue.key, settled, self.now_ms)
-        if dead_to is not None:
-            self.woken(dead_to)
 
     async def delete(self, queue: Queue) -> None:
         """Remove a queue with all its messages."""

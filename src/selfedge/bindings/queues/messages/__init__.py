@@ -199,6 +199,25 @@ class Messages:
         self._add(queue, -count, -size)
         return count
 
+    async def remove_some(self, queue: int, seqs: Sequence[int]) -> None:
+        """Remove messages that a peek has shown and nobody holds."""
+        self._counted(queue)
+        sql = (
+            "DELETE FROM messages WHERE queue = ? AND lease IS NULL AND seq = ?"
+            " RETURNING length(body)"
+        )
+        sizes = await self._ledger.write(lambda db: _each(db, sql, seqs, (queue,)))
+        self._add(queue, -len(sizes), -sum(sizes))
+
+    def peek(self, queue: int, most: int) -> Sequence[Taken]:
+        """Return the first messages that nobody holds, and leave them."""
+        rows = self._ledger.read(
+            "SELECT seq, id, sent_ms, attempts, type, body FROM messages"
+            " WHERE queue = ? AND lease IS NULL ORDER BY visible_ms, seq LIMIT ?",
+            (queue, most),
+        )
+        return [Taken(*row) for row in rows]
+
     def metrics(self, queue: int) -> Metrics:
         """Return what waits, whoever holds it."""
         count, size = self._counted(queue)
