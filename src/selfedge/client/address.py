@@ -72,12 +72,15 @@ def published(state: Path, address: Address) -> Iterator[None]:
             (state / FILE).unlink()
 
 
-def locate(start: Path, environ: Environ, state: Path | None = None) -> Address:
+def locate(
+    start: Path, environ: Environ, state: Path | None = None, *, dev: bool = True
+) -> Address:
     """Return the address of the node that a command means.
 
     A state or data directory that was named wins, then the environment's
     SELFEDGE_URL, then its CLOUDFLARE_API_BASE_URL, then the nearest `.selfedge` from
-    `start` upwards, then the node of `selfedge login`.
+    `start` upwards, then the node of `selfedge login`. Without `dev`, the nodes that
+    only run a project are passed over: nothing can be deployed to them.
 
     Raises:
         UsageError: there is none, or its token is not known.
@@ -92,14 +95,15 @@ def locate(start: Path, environ: Environ, state: Path | None = None) -> Address:
     for family in FAMILIES:
         if url := environ.get(family.url):
             return _from_environment(url, family, environ)
-    for folder in (start, *start.parents):
+    for folder in (start, *start.parents) if dev else ():
         if address := read(folder / STATE_DIRECTORY):
             return address
     if address := read_login(environ):
         return _with_account(address, environ)
+    near = f"no node runs in {start} or above it. Start one there with selfedge dev. "
     raise UsageError(
-        f"no node runs in {start} or above it. Start one there with selfedge dev, "
-        "name one with selfedge login URL, or set SELFEDGE_URL and SELFEDGE_TOKEN."
+        (near if dev else "which node of selfedge serve is meant? ")
+        + "Name one with selfedge login URL, or set SELFEDGE_URL and SELFEDGE_TOKEN."
     )
 
 

@@ -8,6 +8,7 @@ from selfedge.bundle import Bundle
 from selfedge.bundle.model import Module
 from selfedge.cli.workers import worker_name
 from selfedge.cli.workers.provision import provisioned
+from selfedge.cli.workers.queues import consumer
 from selfedge.cli.workers.upload import entries, form, metadata, pending
 from selfedge.cli.workers.versions import parsed_shares
 from selfedge.control.workers.upload import read_upload
@@ -37,7 +38,7 @@ renamed_classes = [{ from = "A", to = "B" }]
 BUNDLE = Bundle(
     modules=[
         Module(name="app.js", type="esModule", content=b"export default {}"),
-        Module(name='a/"b".txt', type="text", content=b"--\r\n\xff"),
+        Module(name='a/"b".txt', type="data", content=b"--\r\n\xff"),
     ],
     exports=["default"],
     source_map=b"{}",
@@ -183,3 +184,13 @@ def test_a_name_is_asked_for_where_no_file_is(monkeypatch, tmp_path):
     assert worker_name("given", None, None) == "given"
     with pytest.raises(UsageError, match="--name NAME"):
         worker_name(None, None, None)
+
+
+def test_a_consumer_is_told_as_wrangler_tells_it():
+    entry = {"queue": "q", "max_batch_size": 5, "max_batch_timeout": 2.5}
+    assert consumer("app", {**entry, "dead_letter_queue": "dlq"}) == {
+        "type": "worker",
+        "script_name": "app",
+        "settings": {"batch_size": 5, "max_wait_time_ms": 2500},
+        "dead_letter_queue": "dlq",
+    }

@@ -105,6 +105,7 @@ def test_a_node_of_login_is_meant_where_no_other_is(tmp_path):
     state.mkdir()
     with published(state, HERE):
         assert locate(tmp_path, environ) == HERE
+        assert locate(tmp_path, environ, dev=False) == LOGIN
         own = {"SELFEDGE_URL": "http://127.0.0.1:3", "SELFEDGE_TOKEN": "s"}
         assert locate(tmp_path, {**environ, **ENVIRON, **own}) == Address(
             url="http://127.0.0.1:3/client/v4", token="s", account=""
@@ -120,3 +121,13 @@ def test_a_directory_without_its_token_takes_that_of_the_environment_or_login(tm
         assert locate(tmp_path, given, tmp_path).token == "s"
         write_login(LOGIN, environ)
         assert locate(tmp_path, environ, tmp_path) == LOGIN
+
+
+def test_nothing_is_deployed_to_a_node_of_dev(tmp_path):
+    state = tmp_path / ".selfedge"
+    state.mkdir()
+    with (
+        published(state, HERE),
+        pytest.raises(UsageError, match="which node of selfedge serve"),
+    ):
+        locate(tmp_path, {"HOME": str(tmp_path)}, dev=False)

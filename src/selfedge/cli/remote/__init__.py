@@ -46,12 +46,12 @@ def address(state: Path | None) -> Address:
 
 
 def api(state: Path | None) -> Api:
-    """Return the node that a command means.
+    """Return the node of `selfedge serve` that a command means.
 
     Raises:
         UsageError: there is none.
     """
-    return Api(address(state))
+    return Api(locate(Path.cwd(), os.environ, state, dev=False))
 
 
 def show(answer: object) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import msgspec
 
+from selfedge.api.codes import NO_ROUTE
 from selfedge.bundle import Bundle, bundle
 from selfedge.cli.progress import progress
 from selfedge.cli.workers import NOT_FOUND, config_file, script_path
@@ -18,7 +19,7 @@ from selfedge.cli.workers import upload as made
 from selfedge.cli.workers.assets import uploaded
 from selfedge.cli.workers.provision import provisioned
 from selfedge.client.api import Api, segment
-from selfedge.errors import ApiError, ManifestError
+from selfedge.errors import ApiError, ManifestError, UsageError
 from selfedge.manifest.deployment import Deployment, read_deployment
 from selfedge.manifest.model import Manifest
 from selfedge.manifest.reader import parse_variables, read
@@ -96,6 +97,11 @@ def existing(node: Api, name: str) -> Mapping[str, Any] | None:
     except ApiError as error:
         if error.number in NOT_FOUND:
             return None
+        if error.number == NO_ROUTE:
+            raise UsageError(
+                "this node takes no Workers: it is one of selfedge dev. Name one of "
+                "selfedge serve: selfedge login URL"
+            ) from error
         raise
 
 
