@@ -14,6 +14,7 @@ from selfedge.bindings import (
     outbound,
     queues,
     r2,
+    ratelimit,
     services,
     vars,  # noqa: A004 - Cloudflare's word
     vectorize,
@@ -31,6 +32,8 @@ BINDINGS: Sequence[AnyBinding] = (
     ai.BINDING,
     vectorize.BINDING,
     services.BINDING,
+    ratelimit.BINDING,
+    ratelimit.UNSAFE,
     assets.BINDING,
     version_metadata.BINDING,
     vars.BINDING,
