@@ -15,6 +15,9 @@ from selfedge.manifest.model import Manifest
 Entry = Mapping[str, Any]
 
 MIGRATIONS = "migrations"
+OTHERWISE = frozenset({MIGRATIONS, "triggers"})
+"""Tables that are deployed in other ways than as bindings."""
+
 KEPT = ("secret_text", "secret_key")
 KEPT_WITH_VARS = ("plain_text", "json", *KEPT)
 _TYPES = {
@@ -38,7 +41,7 @@ def entries(manifest: Manifest, bindings: Sequence[AnyBinding]) -> Sequence[Entr
     known = {one.table: one for one in bindings if one.table is not None}
     found: list[Entry] = []
     for table, value in manifest.tables.items():
-        if table == MIGRATIONS or not value:
+        if table in OTHERWISE or not value:
             continue
         upload = known[table].upload if table in known else None
         if upload is None or upload.entries is None:
