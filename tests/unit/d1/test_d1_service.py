@@ -359,3 +359,18 @@ def test_a_database_that_rests_is_described_and_wakes(tmp_path):
     described, found = run(body, tmp_path)
     assert described == (1, 8192)
     assert found == [[(0,), (1,), (2,)]] * 9
+
+
+def test_readers_know_the_size_and_the_row_id_of_the_last_write(tmp_path):
+    async def body(d1):
+        await filled(d1)
+        (grown,) = await results(d1, "INSERT INTO t VALUES (zeroblob(100000))")
+        (one,) = await results(d1, "SELECT 1")
+        two = await results(d1, "SELECT 1", "SELECT 2")
+        return grown, [one, *two]
+
+    grown, reads = run(body, tmp_path)
+    assert grown.size_after > 100_000
+    for read in reads:
+        assert (read.size_after, read.last_row_id) == (grown.size_after, 4)
+        assert read.changed_db is False

@@ -262,6 +262,7 @@ def _copied(
 
 def _put_back(snapshot: Path, writer: Connection) -> tuple[None, bool]:
     copies.read_copy(writer, snapshot)
+    writer.measure()
     return None, True
 
 

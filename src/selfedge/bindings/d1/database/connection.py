@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -49,7 +50,9 @@ class Connection:
         self.path = path
         self.writable = writable
         self.stopped: Callable[[], D1Error | None] = lambda: None
-        self.newest_row_id: Callable[[], int] = lambda: 0  # a reader asks the writer's
+        self.newest: Callable[[], tuple[int, int]] | None = None
+        """A reader's way to ask the writer for row id and size."""
+        self._size_bytes = 0  # when it was last measured
         self._most_pages = max(1, most_bytes // PAGE_BYTES)
         self._guard = Guard()
         self._plans: dict[str, Plan] = {}  # both are of the schema as it is
@@ -59,6 +62,7 @@ class Connection:
         with self._explained():
             self._db = _opened(path, writable=writable)
             self._prepare()
+            self.measure()
 
     def run(self, queries: Sequence[Query]) -> list[Result]:
         """Run all `queries` as one transaction.
@@ -69,7 +73,11 @@ class Connection:
         if not self.writable and len(queries) == 1:
             return [self.one(queries[0])]  # a read is a transaction of its own
         with self.transaction():
-            return [self.one(query) for query in queries]
+            results = [self.one(query) for query in queries]
+            if not self.writable:
+                return results
+            size = self.measure()
+        return [replace(one, size_after=size) for one in results]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -114,14 +122,20 @@ class Connection:
         """SQLite's own connection, for copies."""
         return self._db
 
-    @property
-    def last_row_id(self) -> int:
-        """The row id of the newest insert."""
-        return int(self._db.last_insert_rowid())
+    def now(self) -> tuple[int, int]:
+        """Return the row id of the newest insert, and the size last measured."""
+        return int(self._db.last_insert_rowid()), self._size_bytes
 
-    def size_bytes(self) -> int:
-        """Return how large the database is."""
-        return self._pages() * PAGE_BYTES
+    def measure(self) -> int:
+        """Return how large the database is, in bytes."""
+        guard = self._guard
+        guard.open = True
+        try:
+            pages = int(next(self._db.execute(_SIZE))[0])
+        finally:
+            guard.open = False
+        self._size_bytes = pages * PAGE_BYTES
+        return self._size_bytes
 
     def forget_plans(self) -> None:
         """Do so when the schema has become another one."""
@@ -154,15 +168,16 @@ class Connection:
         known = self._planned(sql)
         total = db.total_changes() - before
         direct = min(total, db.changes()) if total else 0
-        row_id = db.last_insert_rowid()
+        row_id, size = self.newest() if self.newest else self.now()
         return Result(
             columns=self._columns,
             rows=rows,
             duration_ms=duration_ms,
             changes=total,
-            last_row_id=row_id if self.writable else self.newest_row_id(),
-            changed_db=bool(total or known.schema or row_id != row_before),
-            size_after=self.size_bytes(),
+            last_row_id=row_id,
+            changed_db=self.writable
+            and bool(total or known.schema or row_id != row_before),
+            size_after=size,
             rows_read=known.read(self._scanned, len(rows), direct),
             rows_written=known.written(direct, total),
         )
@@ -189,14 +204,6 @@ class Connection:
             found.setdefault(str(index), set()).add(str(column))
         self._tables[table] = [frozenset(columns) for columns in found.values()]
         return self._tables[table]
-
-    def _pages(self) -> int:
-        guard = self._guard
-        guard.open = True
-        try:
-            return int(next(self._db.execute(_SIZE))[0])
-        finally:
-            guard.open = False
 
     def _own(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
         """Run a statement of ours; it is not kept, or users could run it, too."""

@@ -41,7 +41,7 @@ class Database:
         self._waiting = 0
         self._reading = 0
         self._used = monotonic()
-        self._last_row_id = 0
+        self._newest = (0, 0)  # row id and size in bytes, after the last write
         self._closed = False
 
     async def run(
@@ -88,7 +88,7 @@ class Database:
 
         def job(writer: Connection) -> tuple[T, str]:
             result, changed = call(writer)
-            self._last_row_id = writer.last_row_id
+            self._newest = writer.now()
             if changed:
                 self.bookmarks.advance()
             return result, self.bookmarks.current
@@ -171,7 +171,7 @@ class Database:
             most = self._limits.database_bytes
             one = Connection(self.path, writable=writable, most_bytes=most)
             if not writable:
-                one.newest_row_id = lambda: self._last_row_id
+                one.newest = lambda: self._newest
             return one
 
         name = f"d1 {kind} of {self.path.parent.name}"

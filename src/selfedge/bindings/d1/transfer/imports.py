@@ -45,7 +45,7 @@ def ingest(writer: Connection, path: Path) -> Imported:
             done.last_row_id = result.last_row_id
         if not done.queries:
             raise NoStatements
-    done.size_after = writer.size_bytes()
+    done.size_after = writer.measure()
     done.duration_ms = (perf_counter() - start) * 1000
     return done
 
