@@ -25,6 +25,11 @@ FAILURES = Rate(most=30, seconds=60.0)
 """Wrong tokens of one peer."""
 
 
+def calls_at(most: int) -> Rate | None:
+    """Return how often a token may call, in Cloudflare's time; 0: any number."""
+    return Rate(most=most, seconds=CALLS.seconds) if most else None
+
+
 class TooManyRequests(ApiError):
     """Over a rate (429); `retry_after_s` is when it is worth another try."""
 
@@ -56,13 +61,13 @@ class Windows:
 
 
 class Rates:
-    """What one server allows."""
+    """What one server allows; without `calls`, any number of them."""
 
     def __init__(
-        self, clock: Clock, *, calls: Rate = CALLS, failures: Rate = FAILURES
+        self, clock: Clock, *, calls: Rate | None = CALLS, failures: Rate = FAILURES
     ) -> None:
         self._limit = calls
-        self._calls = Windows(calls, clock)
+        self._calls = Windows(calls, clock) if calls else None
         self._failures = Windows(failures, clock)
 
     def called(self, token_id: str) -> None:
@@ -71,8 +76,8 @@ class Rates:
         Raises:
             TooManyRequests: the token has called too often.
         """
-        wait = self._calls.count(token_id)
-        if wait is not None:
+        wait = self._calls.count(token_id) if self._calls else None
+        if wait is not None and self._limit is not None:
             raise TooManyRequests(
                 f"More than {self._limit.most} calls in "
                 f"{self._limit.seconds:.0f} s. Try again in {wait} s.",

@@ -142,7 +142,8 @@ class Control:
 
     def _is_open(self, request: web.BaseRequest) -> bool:
         """Return whether the route itself checks who asks."""
-        path = request.raw_path.partition("?")[0].removeprefix(BASE_PATH)
+        path = request.raw_path.partition("#")[0].partition("?")[0]
+        path = path.removeprefix(BASE_PATH)
         try:
             account = self._estate.owner(split(path)) or ""
             target = self._tables.known(account, path).get(request.method)

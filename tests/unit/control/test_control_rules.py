@@ -14,7 +14,7 @@ from selfedge.api.body import read_bytes
 from selfedge.binding import Route
 from selfedge.control.audit import AuditLog
 from selfedge.control.connections import Patience
-from selfedge.control.rate import Rate, Rates, TooManyRequests, Windows
+from selfedge.control.rate import Rate, Rates, TooManyRequests, Windows, calls_at
 from selfedge.control.server import Rules
 
 # rates
@@ -61,6 +61,14 @@ def test_a_token_that_calls_too_often_is_told_when_to_come_back(tmp_path):
         assert heard[-1].headers["Retry-After"] == "300"
         assert heard[-1].code == 971
         assert api.ask("/user", "deploy").status == 200
+
+
+def test_without_a_rate_a_token_may_call_as_often_as_it_likes(tmp_path):
+    assert calls_at(0) is None
+    assert calls_at(7) == Rate(most=7, seconds=300)
+    rates = Rates(lambda: 0.0, calls=None)
+    for _ in range(5000):
+        rates.called("x")
 
 
 def test_wrong_tokens_are_limited_and_a_good_one_still_opens(tmp_path):
