@@ -42,6 +42,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
         "selfedge.bindings.kv.commands:group",
         "Make, fill and read KV namespaces.",
     ),
+    "queues": (
+        "selfedge.bindings.queues.commands:group",
+        "Send messages from Workers to Workers.",
+    ),
     "r2": ("selfedge.bindings.r2.commands:group", "Keep objects in buckets."),
     "vectorize": (
         "selfedge.bindings.vectorize.commands:group",

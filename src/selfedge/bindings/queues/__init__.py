@@ -12,5 +12,6 @@ BINDING: Binding[Entry] = Binding(
     upload=Upload(types=frozenset({"queue"}), table=uploaded, entries=entries),
     serve="selfedge.bindings.queues.server:serve",
     routes="selfedge.bindings.queues.api:routes",
+    commands="selfedge.bindings.queues.commands:group",
     awake=True,
 )
