@@ -20,6 +20,7 @@ from selfedge.catalog.model import Account, Domain, State
 from selfedge.catalog.scripts import account_of
 from selfedge.control.workers.limits import DOMAINS_MAX
 from selfedge.control.workers.problem import invalid, missing
+from selfedge.control.workers.shown import ENVIRONMENT
 from selfedge.control.workers.workers import Workers
 
 _WORKERS = "/accounts/{account}/workers"
@@ -195,5 +196,5 @@ def _shown(account: Account, script: str, domain: Domain) -> Mapping[str, Any]:
         "zone_id": domain.zone_id,
         "zone_name": zone.name if zone else "",
         "service": script,
-        "environment": "production",
+        "environment": ENVIRONMENT,
     }

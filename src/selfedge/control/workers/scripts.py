@@ -23,13 +23,14 @@ from selfedge.control.workers.problem import (
     conflict,
 )
 from selfedge.control.workers.references import users_of
-from selfedge.control.workers.shown import script_shown, version_shown
+from selfedge.control.workers.shown import ENVIRONMENT, script_shown, version_shown
 from selfedge.control.workers.upload import Upload, read_upload
 from selfedge.control.workers.uploads import Uploads
 from selfedge.control.workers.workers import Workers
 
 SCRIPTS = "/accounts/{account}/workers/scripts"
 SCRIPT = f"{SCRIPTS}/{{script}}"
+_ORDERS = {one: one for one in ("created_on", "modified_on", "name")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Scripts:
         """Return its routes."""
         return [
             Route(method="GET", path=SCRIPTS, answer=self._list),
+            Route(method="GET", path=f"{SCRIPTS}-search", answer=self._search),
             Route(method="GET", path=SCRIPT, answer=self._source),
             Route(method="PUT", path=SCRIPT, answer=self._put),
             Route(method="DELETE", path=SCRIPT, answer=self.delete),
@@ -59,6 +61,29 @@ class Scripts:
             for _, script in sorted(account.scripts.items())
         ]
         return numbered(shown, call.query, default=1000)
+
+    async def _search(self, call: Call) -> Page:
+        account = account_of(self.workers.catalog.state, call.account)
+        name, tag = call.query.get("name", ""), call.query.get("id")
+        order = _ORDERS.get(call.query.get("order_by", ""), "name")
+        found = [
+            one
+            for one in account.scripts.values()
+            if name in one.name and tag in {None, one.tag}
+        ]
+        shown = [
+            {
+                "id": one.tag,
+                "script_name": one.name,
+                "service_name": one.name,
+                "environment_name": ENVIRONMENT,
+                "environment_is_default": True,
+                "created_on": one.created_on,
+                "modified_on": one.modified_on,
+            }
+            for one in sorted(found, key=lambda one: (getattr(one, order), one.name))
+        ]
+        return numbered(shown, call.query)
 
     async def _put(self, call: Call) -> Mapping[str, Any]:
         check_name(call.path["script"])

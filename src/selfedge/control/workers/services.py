@@ -9,13 +9,12 @@ from selfedge.binding import Answer, Call, Page, Route
 from selfedge.catalog.model import ScriptState
 from selfedge.control.workers.bindings import public
 from selfedge.control.workers.problem import missing
-from selfedge.control.workers.shown import USAGE_MODEL, script_shown
+from selfedge.control.workers.shown import ENVIRONMENT, USAGE_MODEL, script_shown
 from selfedge.control.workers.subdomain import shown as subdomain_shown
 from selfedge.control.workers.workers import Workers
 
 _SERVICE = "/accounts/{account}/workers/services/{script}"
-_ENVIRONMENT = "production"
-NO_ENVIRONMENT = 10092
+NOENVIRONMENT = 10092
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +80,17 @@ class Services:
 
     def _script(self, call: Call) -> ScriptState:
         script = self.workers.script(call)
-        if call.path["environment"] != _ENVIRONMENT:
+        if call.path["environment"] != ENVIRONMENT:
             raise missing(
                 f"{script.name} has no environment {call.path['environment'][:80]!r}, "
-                f"only {_ENVIRONMENT}.",
-                NO_ENVIRONMENT,
+                f"only {ENVIRONMENT}.",
+                NOENVIRONMENT,
             )
         return script
 
     def _shown(self, script: ScriptState) -> Mapping[str, Any]:
         return {
-            "environment": _ENVIRONMENT,
+            "environment": ENVIRONMENT,
             "created_on": script.created_on,
             "modified_on": script.modified_on,
             "script": script_shown(script, self.workers.live(script)),

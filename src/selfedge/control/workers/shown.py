@@ -7,6 +7,9 @@ from typing import Any
 from selfedge.catalog.model import Deployment, ScriptState, Version
 from selfedge.control.workers.bindings import public
 
+ENVIRONMENT = "production"
+"""The only one that a Worker has."""
+
 USAGE_MODEL = "standard"
 SOURCE = "wrangler"
 """What is said to have deployed a Worker last; wrangler warns of all others."""

@@ -417,6 +417,16 @@ def test_tails_begin_and_end(api):
     assert api.result("POST", "/scripts/w/tails")["expires_at"].endswith("Z")
 
 
+def test_workers_are_found_by_name_and_id(api):
+    for name in ("b-one", "a-one", "two"):
+        api.deploy(name)
+    found = api.result("GET", "/scripts-search?name=one&order_by=name")
+    assert [one["script_name"] for one in found] == ["a-one", "b-one"]
+    (same,) = api.result("GET", f"/scripts-search?id={found[1]['id']}&name=one")
+    assert same == found[1]
+    assert api.result("GET", "/scripts-search?page=2") == []
+
+
 @pytest.mark.parametrize("name", ["A", "-a", "a.b", "a" * 64, "ä", "..", "a%2Fb"])
 def test_a_name_that_cannot_be_a_label_is_refused(api, name):
     assert api.upload(f"/scripts/{name.replace('ä', '%C3%A4')}").code == 10016
