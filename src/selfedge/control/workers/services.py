@@ -14,7 +14,7 @@ from selfedge.control.workers.subdomain import shown as subdomain_shown
 from selfedge.control.workers.workers import Workers
 
 _SERVICE = "/accounts/{account}/workers/services/{script}"
-NOENVIRONMENT = 10092
+NO_ENVIRONMENT = 10092
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Services:
             raise missing(
                 f"{script.name} has no environment {call.path['environment'][:80]!r}, "
                 f"only {ENVIRONMENT}.",
-                NOENVIRONMENT,
+                NO_ENVIRONMENT,
             )
         return script
 
