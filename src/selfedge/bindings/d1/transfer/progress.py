@@ -13,6 +13,7 @@ KEPT_MAX = 100
 class Progress:
     """The tasks of one purpose, by the bookmark that their clients were told."""
 
+    patience_s: float = PATIENCE_S
     _tasks: "dict[tuple[str, str], asyncio.Task[Any]]" = field(default_factory=dict)
 
     def start(self, database: str, bookmark: str, work: Awaitable[Any]) -> None:
@@ -40,7 +41,7 @@ class Progress:
         What the work raised is raised; both only once.
         """
         task = self._tasks[database, bookmark]
-        await asyncio.wait({task}, timeout=PATIENCE_S)
+        await asyncio.wait({task}, timeout=self.patience_s)
         if not task.done():
             return None
         self._tasks.pop((database, bookmark), None)
