@@ -69,15 +69,16 @@ def buckets(
     Raises:
         ApiError: `per_page` is not a number in its range.
     """
-    inside = f"{jurisdiction}/" if jurisdiction not in ("", DEFAULT) else ""
+    inside = "" if jurisdiction == DEFAULT else jurisdiction
     after = query.get("cursor") or query.get("start_after") or ""
+    down = query.get("direction") == "desc"
     size = whole(query, "per_page", default=LIST_MAX_KEYS, most=LIST_MAX_KEYS)
     rest = [
         one
-        for one in sorted(found, key=_name, reverse=query.get("direction") == "desc")
-        if one.name.rpartition("/")[0] == inside.rstrip("/")
+        for one in sorted(found, key=_name, reverse=down)
+        if one.name.rpartition("/")[0] == inside
         and query.get("name_contains", "") in _name(one)
-        and (not after or _name(one) > after)
+        and (not after or (_name(one) < after if down else _name(one) > after))
     ]
     part = rest[:size]
     return part, _name(part[-1]) if len(rest) > size else ""
