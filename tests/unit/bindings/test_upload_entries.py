@@ -11,6 +11,12 @@ TABLES = {
         {"binding": "E", "bucket_name": "files", "jurisdiction": "eu"},
     ],
     "d1_databases": [{"binding": "DB", "database_id": "123"}],
+    "queues": {
+        "producers": [
+            {"binding": "Q", "queue": "jobs"},
+            {"binding": "R", "queue": "late", "delivery_delay": 5},
+        ]
+    },
     "durable_objects": {
         "bindings": [
             {"name": "A", "class_name": "Own"},
@@ -41,6 +47,11 @@ def test_a_table_comes_back_from_its_entries(table):
     assert all(one["name"] for one in entries)
     again = binding.upload.table(entries)
     assert binding.parse(again) == binding.parse(TABLES[table])
+
+
+def test_what_can_be_uploaded_can_be_deployed_from_a_wrangler_file():
+    uploads = {one.table for one in BINDINGS if one.upload is not None}
+    assert uploads == set(_BY_TABLE)
 
 
 def test_what_names_no_resource_leaves_it_to_the_upload():
