@@ -115,6 +115,13 @@ class ServeTerminal(Printer):
     help="Versions of Workers that can run at a time, in all.",
 )
 @click.option(
+    "--api-rate",
+    default=1200,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Calls of the API that a token may make in 5 minutes; 0: any number.",
+)
+@click.option(
     "--geoip-db",
     "databases",
     multiple=True,
@@ -146,6 +153,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     limits: str,
     idle_s: float,
     slots: int,
+    api_rate: int,
     databases: Sequence[Path],
     strict_models: bool,  # noqa: FBT001
     log_level: str,
@@ -168,6 +176,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         limits=limits,
         idle_s=idle_s or None,
         slots=slots,
+        api_rate=api_rate,
     )
     settings = Settings(
         cache_dir=cache,

@@ -23,7 +23,7 @@ from selfedge.client.address import Address, published
 from selfedge.control.audit import AuditLog
 from selfedge.control.connections import answering
 from selfedge.control.node import Parts, node_control
-from selfedge.control.rate import Rates
+from selfedge.control.rate import CALLS, Rates, calls_at
 from selfedge.control.server import BASE_PATH, Rules
 from selfedge.control.table import Room
 from selfedge.control.workers import Tails, routes, workers_of
@@ -103,6 +103,7 @@ class ServeOptions:
     limits: str = "paid"  # a profile
     idle_s: float | None = 300.0
     slots: int = 512
+    api_rate: int = CALLS.most  # calls of a token in 5 minutes; 0: any number
 
 
 async def serve(
@@ -254,7 +255,7 @@ class _Node:
         """Return what answers the API."""
         rules = Rules(
             any_host=not loopback,
-            rates=Rates(time.time),
+            rates=Rates(time.time, calls=calls_at(self._options.api_rate)),
             audit=AuditLog(
                 self._options.data / "logs", time.time, self._terminal.notice
             ),

@@ -115,3 +115,11 @@ def test_a_zone_sends_to_its_origin_what_no_worker_answers(node, origin):
     assert node.request("/api/x", headers=host).text == "from the origin"
     node.result("DELETE", f"//zones/{made['id']}")
     assert node.request("/api/x", headers=host).status == 404
+
+
+def test_a_token_that_calls_too_often_waits(serve):
+    node = serve("--api-rate", "20")
+    heard = [node.call("GET", "//user") for _ in range(21)]
+    assert {answer.status for answer in heard[:-1]} == {200}
+    assert heard[-1].status == 429
+    assert int(heard[-1].headers["Retry-After"]) > 0
