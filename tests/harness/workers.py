@@ -44,6 +44,7 @@ class ListedFleet:
 
     catalog: Catalog
     running: dict[tuple[str, str], Sequence[str]] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
     routed: int = 0
     ailing: bool = False
 
@@ -64,6 +65,10 @@ class ListedFleet:
         else:
             live = found.deployments[0].versions
             self.running[account, script] = [share.version_id for share in live]
+
+    async def forget(self, account: str, script: str) -> None:
+        assert (account, script) not in self.running
+        self.forgotten.append(script)
 
     async def route(self) -> None:
         self.routed += 1

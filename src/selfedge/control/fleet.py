@@ -30,6 +30,13 @@ class Fleet(Protocol):
             EngineError: it does not start; what ran before goes on where it can.
         """
 
+    async def forget(self, account: str, script: str) -> None:
+        """Remove what the Durable Objects of a Worker stored.
+
+        Nothing happens if the Worker is in the catalog. What cannot be removed is told
+        to the operator.
+        """
+
     async def route(self) -> None:
         """Send clients where the catalog's routes, domains and zones say."""
 

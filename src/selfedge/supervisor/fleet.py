@@ -13,6 +13,7 @@ from selfedge.catalog.model import Account, ScriptState, Version
 from selfedge.catalog.store import Catalog
 from selfedge.errors import BuildError, EngineError, SelfedgeError
 from selfedge.front.table import Running, Script, origins, served, table
+from selfedge.supervisor.discard import discard
 from selfedge.supervisor.front import Front
 from selfedge.supervisor.member import Gate, Grounds, Member, make_disks
 from selfedge.supervisor.partition import callees, foreign_owners, groups
@@ -104,6 +105,18 @@ class Fleet:
                 await self._open_ways(state, wanted, sets)
                 await self._run(state, wanted)
             await self.route()
+
+    async def forget(self, account: str, script: str) -> None:
+        """Remove what the Durable Objects of a Worker that is gone have stored."""
+        async with self._locks.setdefault(account, asyncio.Lock()):
+            state = self._catalog.state.accounts.get(account)
+            if state and script in state.scripts:  # deployed again in the meantime
+                return
+            folder = self._land().objects / account / script
+            try:
+                await asyncio.to_thread(discard, folder)
+            except OSError as error:
+                self._grounds.notice(f"{folder} cannot be removed: {error.strerror}.")
 
     async def route(self) -> None:
         """Send clients where the catalog's routes, domains and zones say.

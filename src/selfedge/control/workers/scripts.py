@@ -116,6 +116,7 @@ class Scripts:
                 lambda state: without_script(state, call.account, name)
             )
             await self.workers.fleet.apply(call.account, name)
+            await self.workers.fleet.forget(call.account, name)
             await self.workers.fleet.route()
 
     async def _source(self, call: Call) -> web.Response:

@@ -354,8 +354,10 @@ def test_a_worker_that_others_use_is_deleted_only_by_force(api):
     assert [one["service"] for one in references["durable_objects"]] == ["user"]
     assert api.ask("DELETE", "/services/w?force=false").code == 10064
     assert running(api) is not None
+    assert api.fleet.forgotten == []
     api.result("DELETE", "/services/w?force=true")
     assert running(api) is None
+    assert api.fleet.forgotten == ["w"]
     assert api.ask("GET", "/services/w").code == 10007
 
 
