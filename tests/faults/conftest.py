@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.fixtures import serve
+
+__all__ = ["serve", "small_disk"]
+
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:

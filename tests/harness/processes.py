@@ -31,6 +31,15 @@ def engines(mark: str) -> list[int]:
     return [pid for pid, command in marked(mark).items() if "workerd" in command]
 
 
+def age_s(pid: int) -> float:
+    """Return how long a process has lived; 0 when it is gone."""
+    fields = _read(Path(f"/proc/{pid}/stat")).rpartition(b")")[2].split()
+    if not fields:
+        return 0.0
+    started_s = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started_s
+
+
 def _command(process: Path) -> str:
     return _read(process / "cmdline").replace(b"\0", b" ").decode(errors="replace")
 

@@ -25,7 +25,7 @@ QUIET_CPU_S = 0.015  # what an idle engine may use from one look to the next
 BACK_OFF_S = (0.0, 0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 """By failures in a row; the front asks a broken GET again, so one makes two."""
 
-STEADY_S = 10.0  # a process that lived so long is not in a crash loop
+STEADY_S = 2.0  # a process that lived so long is not in a crash loop
 _REFUSE_TICK_S = 0.05
 
 
@@ -46,6 +46,7 @@ class Terms:
     limits: Limits
     idle_s: float | None  # None: it never sleeps
     objects: Sequence[Path] = ()  # folders of its Durable Objects, whose alarms wake it
+    back_off: Sequence[float] = BACK_OFF_S
 
 
 class Warden:
@@ -90,7 +91,8 @@ class Warden:
                 continue
             steady = loop.time() - started > STEADY_S
             failures = 0 if steady else failures + 1
-            pause_s = BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)]
+            back_off = self._terms().back_off
+            pause_s = back_off[min(failures, len(back_off) - 1)]
             self.last, self.retry_s = end, pause_s
             self.restarts += 1
             self._notice(_told(slot, end, pause_s))
