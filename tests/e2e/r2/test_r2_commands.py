@@ -86,7 +86,7 @@ def test_a_large_file_comes_back_as_it_was(node: Node) -> None:
     assert found["http_metadata"] == {"contentType": "a/b"}
     shown = good(node, "object", "list", "bound", "--delimiter=/").decode()
     assert shown.split() == ["dir/"]
-    assert good(node, "object", "delete", path)
+    assert good(node, "object", "delete", path, "--remote", "--force")
     assert "does not exist" in refused(node, "object", "get", path, "--pipe")
 
 

@@ -37,6 +37,11 @@ _class = click.option(
     "--storage-class", "-s", type=click.Choice(STORAGE_CLASSES, case_sensitive=False)
 )
 
+_remote = click.option(
+    "--remote", is_flag=True, expose_value=False, hidden=True
+)  # of wrangler's commands: there is nothing else here
+_force = click.option("--force", "-y", is_flag=True, expose_value=False, hidden=True)
+
 
 class _Bar(Protocol):
     def update(self, n_steps: int) -> None:
@@ -153,6 +158,8 @@ def delete(state: Path | None, *, name: str, jurisdiction: str | None) -> None:
 @_class
 @_jurisdiction
 @_json
+@_remote
+@_force
 @click.pass_obj
 def put(
     state: Path | None,
@@ -180,6 +187,7 @@ def put(
 @click.option("--file", "-f", type=click.Path(), help="Else the key's last segment.")
 @click.option("--pipe", "-p", is_flag=True, help="Write to the standard output.")
 @_jurisdiction
+@_remote
 @click.pass_obj
 def get(
     state: Path | None,
@@ -206,6 +214,8 @@ def get(
 @objects.command(name="delete")
 @click.argument("path")
 @_jurisdiction
+@_remote
+@_force
 @click.pass_obj
 def delete_object(state: Path | None, *, path: str, jurisdiction: str | None) -> None:
     """Remove an object; an absent one is no error."""
