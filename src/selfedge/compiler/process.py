@@ -15,7 +15,7 @@ from selfedge.binding import (
 from selfedge.bundle.model import Module
 from selfedge.compiler.graph import Part
 from selfedge.edge.dispatcher import dispatcher
-from selfedge.edge.entry import CONTROL, ENTRYPOINT, with_edge
+from selfedge.edge.entry import CONTROL, ENTRYPOINT, entrance, with_edge
 from selfedge.manifest.compatibility import without_defaults
 from selfedge.types import Struct
 
@@ -123,7 +123,7 @@ def _sockets(parts: Sequence[Part], placement: Placement) -> list[Struct]:
             for socket, name in behind.clients.items()
         ),
         *(
-            _socket(way.socket, way.service, way.entrypoint, {**http, **_RPC})
+            _socket(way.socket, way.service, entrance(way.entrypoint), {**http, **_RPC})
             for way in behind.entrances
         ),
         *controls,
@@ -183,7 +183,10 @@ def _worker(item: Part, parts: Sequence[Part], placement: Placement) -> Struct:
     ]
     bindings = [b for fragment in item.fragments for b in fragment.bindings]
     worker: Struct = {
-        "modules": [_module(module) for module in with_edge(item.script.bundle)],
+        "modules": [
+            _module(module)
+            for module in with_edge(item.script.bundle, _called(item, placement))
+        ],
         "compatibilityDate": manifest.compatibility_date,
         "compatibilityFlags": list(
             without_defaults(
@@ -197,6 +200,12 @@ def _worker(item: Part, parts: Sequence[Part], placement: Placement) -> Struct:
         "name": Site.worker_service(item.name),
         "worker": _merged(worker, [*own, *given]),
     }
+
+
+def _called(item: Part, placement: Placement) -> list[str | None]:
+    """Return the entrypoints of a part that other processes call."""
+    ways = placement.behind.entrances if placement.behind else ()
+    return [way.entrypoint for way in ways if way.service == item.name]
 
 
 def _merged(worker: Struct, additions: Iterable[Mapping[str, object]]) -> Struct:

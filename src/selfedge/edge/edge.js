@@ -2,7 +2,7 @@
 // handler: sets request.cf and the CF-* headers, counts what is under way so that
 // the supervisor knows when the process may stop, and answers uncaught exceptions.
 // It is evaluated before the user's modules and takes its bindings out of `env`.
-import { env } from "cloudflare:workers";
+import { env, WorkerEntrypoint } from "cloudflare:workers";
 
 const PLACES_MAX = 1000;
 const GATE_TICK_MS = 5;
@@ -90,6 +90,23 @@ export function inner(handler) {
   };
 }
 
+/** An entrypoint as other processes call it: its calls count as under way. */
+export function entrance(value) {
+  if (!(value?.prototype instanceof WorkerEntrypoint)) return value;
+  class Entrance extends value {}
+  for (const name of methods(value.prototype)) {
+    Entrance.prototype[name] = async function counted(...given) {
+      background += 1;
+      try {
+        return await value.prototype[name].apply(this, given);
+      } finally {
+        background -= 1;
+      }
+    };
+  }
+  return Entrance;
+}
+
 /** What the supervisor asks of this isolate over a private socket. */
 export const control = {
   async fetch(request, env, ctx) {
@@ -169,6 +186,20 @@ async function answered(worker, inner, env, ctx, request) {
 const NO_FETCH =
   "This Worker has no fetch handler: export default { fetch(request, env, ctx) { … } }";
 const NO_RESPONSE = "The fetch handler did not return a Response.";
+
+/** Names of the methods of a class, its ancestors' included, below WorkerEntrypoint. */
+function methods(prototype) {
+  const names = new Set();
+  while (prototype !== null && prototype !== WorkerEntrypoint.prototype) {
+    for (const [name, { value }] of Object.entries(
+      Object.getOwnPropertyDescriptors(prototype),
+    )) {
+      if (typeof value === "function" && name !== "constructor") names.add(name);
+    }
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return names;
+}
 
 function take(name) {
   const key = `selfedge:${name}`;

@@ -22,16 +22,28 @@ EDGE_NAME = "selfedge-edge.js"
 MODULES = (ENTRY_NAME, EDGE_NAME)
 
 
-def with_edge(bundle: Bundle) -> Sequence[Module]:
-    """Return the Worker's modules with the edge's in front; the first is main."""
+def entrance(entrypoint: str | None) -> str:
+    """Return the name under which other processes call an entrypoint."""
+    return f"selfedgeEntrance_{entrypoint or 'default'}"
+
+
+def with_edge(bundle: Bundle, entrances: Sequence[str | None] = ()) -> Sequence[Module]:
+    """Return the Worker's modules with the edge's in front; the first is main.
+
+    `entrances` are the entrypoints that other processes call, None the default one.
+    """
     main = bundle.modules[0].name
     lines = [
-        f'import {{ control, entrypoint, inner }} from "./{EDGE_NAME}";',
+        f'import {{ control, entrance, entrypoint, inner }} from "./{EDGE_NAME}";',
         f'import * as user from "./{main}";',
         f'export * from "./{main}";',
         f"export const {ENTRYPOINT} = entrypoint(user.default);",
         f"export const {INNER} = inner(user.default);",
         f"export {{ control as {CONTROL} }};",
+    ]
+    lines += [
+        f"export const {entrance(name)} = entrance(user.{name or 'default'});"
+        for name in entrances
     ]
     if "default" in bundle.exports:
         lines.append("export default user.default;")

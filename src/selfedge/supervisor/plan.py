@@ -100,6 +100,7 @@ class Plan:
                 **{name: path for name, (_, path) in ways.items()},
                 **{dispatch_socket(part): at for part, at in self.dispatches.items()},
             },
+            called=bool(self.entrances),
             forwards=False,
         )
 
