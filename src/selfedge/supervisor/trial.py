@@ -11,6 +11,9 @@ from selfedge.supervisor.remapper import Remapper
 from selfedge.supervisor.slot import Release, Slot
 from selfedge.supervisor.sockets import listen_unix
 
+HEAP_MAX_MB = 256  # of each isolate, while it starts
+_OUT_OF_MEMORY = "Last few GCs"  # begins what V8 says before it gives up
+
 
 async def start_aside(
     release: Release, parts: Sequence[Part], folder: Path, workerd: Path, encode: Encode
@@ -28,17 +31,29 @@ async def start_aside(
     slot = Slot(release, clients, folder / "trial")
     started = time.perf_counter()
     try:
-        await slot.start(workerd, encode(release.config), _unheard)
+        flags = [f"--max-heap-size={HEAP_MAX_MB}"]
+        config = {**release.config, "v8Flags": flags}
+        await slot.start(workerd, encode(config), _unheard)
         return round((time.perf_counter() - started) * 1000)
     except EngineError as error:
-        remapper = Remapper()
-        remapper.use(parts)
-        raise EngineError(remapper(str(error))) from error
+        raise EngineError(_told(str(error), parts)) from error
     finally:
         await slot.kill()
         slot.close()
         for one in clients.values():
             one.close()
+
+
+def _told(words: str, parts: Sequence[Part]) -> str:
+    """Return what the engine said in words that help who wrote the code."""
+    if _OUT_OF_MEMORY in words:
+        return (
+            f"Script startup exceeded the memory limit of {HEAP_MAX_MB} MB. What is "
+            "outside of handlers and classes runs at the start: let it keep less."
+        )
+    remapper = Remapper()
+    remapper.use(parts)
+    return remapper(words)
 
 
 def _unheard(line: str) -> None:
