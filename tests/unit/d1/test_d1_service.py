@@ -374,3 +374,50 @@ def test_readers_know_the_size_and_the_row_id_of_the_last_write(tmp_path):
     for read in reads:
         assert (read.size_after, read.last_row_id) == (grown.size_after, 4)
         assert read.changed_db is False
+
+
+async def until(condition):
+    """Wait until `condition` holds."""
+    deadline = time.monotonic() + LONG_S
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
+def test_a_database_that_changes_gets_snapshots_and_one_that_does_not_none(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("selfedge.bindings.d1.service.SNAPSHOT_INTERVAL_S", 0.0)
+    clock = Time()
+
+    async def body(d1):
+        folder = d1.registry.folder(ID) / "snapshots"
+
+        def count():
+            return len(list(folder.glob("*.sqlite")))
+
+        await filled(d1)
+        await until(lambda: count() == 1)
+        looked = {d1._open[ID].looked}
+        await until(lambda: looked.add(d1._open[ID].looked) or len(looked) > 3)
+        unchanged = count()
+        clock.now += 60
+        await results(d1, "INSERT INTO t VALUES (9)")
+        await until(lambda: count() == 2)
+        return unchanged
+
+    assert run(body, tmp_path, clock=clock, limits=SHORT) == 1
+
+
+def test_an_idle_database_gives_its_threads_back_and_answers_again(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("selfedge.bindings.d1.service.IDLE_S", 0.0)
+
+    async def body(d1):
+        await filled(d1)
+        folder = d1.registry.folder(ID)
+        await until(lambda: not (folder / "database.sqlite-wal").exists())
+        return await rows(d1, "SELECT count(*) FROM t")
+
+    assert run(body, tmp_path, limits=SHORT) == [(3,)]
