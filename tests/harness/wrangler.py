@@ -11,7 +11,7 @@ from selfedge.packages import cache, npm
 VERSION = "4.164.0"
 NODE_MAJOR = 24  # it wants 22.12
 TIMEOUT_S = 60.0
-_SCRATCH = Path(__file__).parents[2] / "benchmarks" / ".scratch"
+SCRATCH = Path(__file__).parents[2] / "benchmarks" / ".scratch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Wrangler:
     def installed(cls, folder: Path) -> "Wrangler":
         """Return it; benchmarks use the same installation."""
         place = cache.ensure(
-            _SCRATCH / f"wrangler-{VERSION}",
+            SCRATCH / f"wrangler-{VERSION}",
             lambda at: npm.npm_install(at, [f"wrangler@{VERSION}"]),
         )
         script = place / "node_modules" / "wrangler" / "bin" / "wrangler.js"
@@ -46,7 +46,7 @@ class Wrangler:
         done = subprocess.run(
             [*npm.node(NODE_MAJOR), str(self.script), *arguments],
             cwd=self.folder,
-            env=self._environment(address),
+            env=self.environment(address),
             input=given or "",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -56,7 +56,8 @@ class Wrangler:
         )
         return Done(done.returncode, done.stdout)
 
-    def _environment(self, address: Address) -> dict[str, str]:
+    def environment(self, address: Address) -> dict[str, str]:
+        """Return what wrangler is told of `address`, and of nothing else."""
         kept = {
             name: value
             for name, value in os.environ.items()

@@ -1,10 +1,6 @@
 """The same static files under `selfedge dev` and under `wrangler dev`."""
 
 import json
-import os
-import signal
-import socket
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +11,7 @@ from urllib.parse import urlsplit
 
 from harness.client import Answer, fetch
 from harness.project import write
-from harness.wrangler import NODE_MAJOR, VERSION, Wrangler
-from selfedge.client.address import Address
-from selfedge.packages import npm
+from harness.wrangler_dev import wrangler_dev
 
 WORKER = """
 export default {
@@ -163,8 +157,6 @@ FILE_PATHS = (
     "/query?x=1",
     "/asset/about",
 )
-_SCRATCH = Path(__file__).parents[3] / "benchmarks" / ".scratch"
-_NOWHERE = Address(url="http://127.0.0.1:9", token="x", account="x")
 _POLL_S = 0.03
 _WAIT_S = 40.0
 
@@ -228,46 +220,9 @@ def shown(answer: Answer, url: str) -> list[Any]:
     return [answer.status, headers, answer.body[:60].decode(errors="replace")]
 
 
-def has_wrangler() -> bool:
-    """Whether wrangler has been fetched: tests of it alone fetch it."""
-    return (_SCRATCH / f"wrangler-{VERSION}").is_dir()
-
-
 @contextmanager
-def wrangler_dev(folder: Path, mode: str) -> Iterator[Arm]:
+def under_wrangler_dev(folder: Path, mode: str) -> Iterator[Arm]:
     """Serve the files by `wrangler dev`."""
     write(folder, project(mode))
-    wrangler = Wrangler.installed(folder)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    options = [f"--port={port}", "--ip=127.0.0.1", "--inspector-port=0", "--local"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*npm.node(NODE_MAJOR), str(wrangler.script), "dev", *options],
-            cwd=folder,
-            env={
-                **wrangler._environment(_NOWHERE),
-                "CLOUDFLARE_CF_FETCH_ENABLED": "false",
-                "WRANGLER_REGISTRY_PATH": str(folder / "registry"),
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        yield Arm(_ready(port, process, folder / "log"), folder, mode)
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
-
-
-def _ready(port: int, process: subprocess.Popen[bytes], log: Path) -> str:
-    url = f"http://127.0.0.1:{port}"
-    while process.poll() is None:
-        try:
-            if fetch(f"{url}/noext").status == 200:
-                return url
-        except OSError:
-            time.sleep(_POLL_S)
-    raise AssertionError(log.read_text(errors="replace"))
+    with wrangler_dev(folder, "/noext") as url:
+        yield Arm(url, folder, mode)

@@ -11,13 +11,13 @@ from assets_arms import (
     MODES,
     NAVIGATION,
     Arm,
-    has_wrangler,
     paths,
     project,
-    wrangler_dev,
+    under_wrangler_dev,
 )
 
 from harness import Nodes
+from harness.wrangler_dev import has_wrangler
 
 EXPECTED: dict[str, dict[str, Any]] = json.loads(
     Path(__file__).with_name("behaviour.json").read_text()
@@ -38,7 +38,7 @@ def ours(shared_dev: Nodes) -> Arm:
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arm]:
     if not has_wrangler():
         pytest.skip("wrangler is not installed")
-    with wrangler_dev(tmp_path_factory.mktemp("wrangler"), FIRST_MODE) as arm:
+    with under_wrangler_dev(tmp_path_factory.mktemp("wrangler"), FIRST_MODE) as arm:
         yield arm
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from r2_arms import PROJECT, Arm, has_wrangler, wrangler_dev
+from r2_arms import PROJECT, Arm, under_wrangler_dev
 
 from harness import Nodes
+from harness.wrangler_dev import has_wrangler
 
 EXPECTED: dict[str, Any] = json.loads(
     Path(__file__).with_name("behaviour.json").read_text()
@@ -41,7 +42,7 @@ def ours(shared_dev: Nodes) -> Arm:
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arm]:
     if not has_wrangler():
         pytest.skip("wrangler is not installed")
-    with wrangler_dev(tmp_path_factory.mktemp("wrangler")) as arm:
+    with under_wrangler_dev(tmp_path_factory.mktemp("wrangler")) as arm:
         yield arm
 
 
