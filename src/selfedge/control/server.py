@@ -29,7 +29,7 @@ from selfedge.control.rate import Rates, TooManyRequests
 from selfedge.control.routing import Target, split
 from selfedge.control.table import Tables
 from selfedge.control.who import NOBODY, OPEN, Who, needed
-from selfedge.errors import ApiError
+from selfedge.errors import ApiError, StorageError
 
 BASE_PATH = "/client/v4"
 QUERY_MAX_FIELDS = 100
@@ -242,6 +242,8 @@ def _failed(request: web.BaseRequest, error: Exception) -> web.StreamResponse:
         return envelope_response(400, failure(BAD_BODY, text))
     _LOG.error("%s failed", _shown(request), exc_info=error)
     text = "Internal error: the node's log says what failed."
+    if isinstance(error, StorageError):  # a full disk: the caller should know
+        text = str(error)
     return envelope_response(500, failure(INTERNAL, text))
 
 

@@ -7,6 +7,7 @@ import { env, WorkerEntrypoint } from "cloudflare:workers";
 const PLACES_MAX = 1000;
 const GATE_TICK_MS = 5;
 const LOCAL_PEER = "127.0.0.1:0"; // over a unix socket
+const READ_FIRST_MAX_BYTES = 65536;
 const LOOPBACK = /^(127\.|::1$)/;
 const config = take("config"); // { colo, loopback, place: { ip?, country? } }
 const service = take("service"); // our Python side: places, exceptions
@@ -164,12 +165,19 @@ function adorn(headers, client, ray) {
 /** Have a static file answer, or the Worker, as the engine's router decides. */
 async function routed(inner, request) {
   try {
-    const response = await assets.fetch(inner);
+    const response = await assets.fetch(await readFirst(inner));
     if (response.webSocket) webSockets += 1;
     return new Response(response.body, response); // its headers can be set
   } catch (error) {
     return explain(error, request);
   }
+}
+
+/** A file answers before it has read a body, and the engine then drops the connection. */
+async function readFirst(request) {
+  const size = Number(request.headers.get("content-length") ?? 0);
+  if (size === 0 || size > READ_FIRST_MAX_BYTES) return request;
+  return new Request(request, { body: await request.arrayBuffer() });
 }
 
 async function answered(worker, inner, env, ctx, request) {

@@ -74,11 +74,12 @@ def test_a_file_has_the_headers_of_an_answer_of_ours(node):
 
 
 def test_what_is_no_file_reaches_the_worker_as_the_edge_makes_it(node):
-    heard = node.request("/echo", method="POST", body=b"x" * 100_000).json()
-    assert heard["colo"] == "LAB"
-    assert heard["ip"] == "127.0.0.1"
-    assert heard["method"] == "POST"
-    assert len(heard["body"]) == 100_000
+    for size in (10, 100_000):
+        heard = node.request("/echo", method="POST", body=b"x" * size).json()
+        assert heard["colo"] == "LAB"
+        assert heard["ip"] == "127.0.0.1"
+        assert heard["method"] == "POST"
+        assert len(heard["body"]) == size
     assert node.request("/other").text == "/other: about"
 
 
