@@ -125,7 +125,7 @@ def command(folder: Path, *arguments: str) -> str:
     """Run `selfedge vectorize …` for the node of `folder`."""
     program = str(Path(sys.executable).with_name("selfedge"))
     done = subprocess.run(
-        [program, "vectorize", *arguments],
+        [program, "vectorize", f"--state-dir={folder / 'state'}", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
