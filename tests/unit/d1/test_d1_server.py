@@ -69,6 +69,13 @@ def test_a_dump_is_a_database_file(tmp_path):
     assert not list(tmp_path.glob(".dump-*"))
 
 
+def test_a_dump_that_fails_has_a_status_that_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("selfedge.bindings.d1.server.RESULT_MAX_BYTES", 100)
+    status, _, body = asked(tmp_path, "POST", "/dump")
+    assert status == 500
+    assert "selfedge d1 export" in json.loads(body)["error"]
+
+
 def test_only_a_session_gets_a_bookmark(tmp_path):
     mark = "x-cf-d1-session-commit-token"
     body = b'{"sql":"SELECT 1"}'

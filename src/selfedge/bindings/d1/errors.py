@@ -12,6 +12,7 @@ D1Error               `number` is the API's code, `status` its HTTP status
 ├── TooManyDatabases      7406
 ├── QueryTooLong          7500  over 30 s, stopped
 ├── ResultTooLarge        7500
+├── DumpTooLarge          7500
 ├── Overloaded            7500  too many wait
 ├── DiskFailed            7500  the folder of a database cannot be written
 ├── TransferFailed        7500  an import or an export
@@ -128,6 +129,16 @@ class ResultTooLarge(D1Error):
         super().__init__(
             f"The result is over {limits.RESULT_MAX_BYTES} bytes; use LIMIT, or select"
             " fewer columns."
+        )
+
+
+class DumpTooLarge(D1Error):
+    """The file is more than fits a Worker's memory."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The database is over {limits.RESULT_MAX_BYTES} bytes, more than fits a"
+            " Worker; export it with: selfedge d1 export"
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from http import HTTPStatus
+from pathlib import Path
 
 from aiohttp import ClientError
 from aiohttp.http_exceptions import HttpProcessingError
@@ -15,8 +16,8 @@ from aiohttp.web import BaseRequest, RequestPayloadError, Response, StreamRespon
 from selfedge.binding import Context
 from selfedge.bindings.d1 import wire
 from selfedge.bindings.d1.database import copies
-from selfedge.bindings.d1.errors import D1Error, UnreadableRequest
-from selfedge.bindings.d1.limits import BATCH_BODY_MAX_BYTES, Limits
+from selfedge.bindings.d1.errors import D1Error, DumpTooLarge, UnreadableRequest
+from selfedge.bindings.d1.limits import BATCH_BODY_MAX_BYTES, RESULT_MAX_BYTES, Limits
 from selfedge.bindings.d1.service import D1Service
 from selfedge.bindings.d1.transfer.transfers import Transfers
 from selfedge.errors import UsageError
@@ -87,7 +88,8 @@ class D1Server:
             if request.method == "POST" and request.path == "/dump":
                 return await self._dump(resource)
         except D1Error as error:
-            return Reply(200, wire.refused(str(error)))
+            status = 500 if request.path == "/dump" else 200  # what its client looks at
+            return Reply(status, wire.refused(str(error)))
         except (ConnectionError, ClientError, HttpProcessingError):
             return Reply(400, wire.refused("The request's body was cut short."))
         return Reply(404, wire.refused("D1 has no such operation."))
@@ -110,7 +112,7 @@ class D1Server:
         path = self.d1.home / f".dump-{uuid.uuid4().hex}"
         try:
             await asyncio.to_thread(copies.write_copy, source, path, self.d1.stopping)
-            content = await asyncio.to_thread(path.read_bytes)
+            content = await asyncio.to_thread(_content, path)
         finally:
             path.unlink(missing_ok=True)
         return Response(body=content, headers={wire.BOOKMARK_HEADER: bookmark})
@@ -136,6 +138,12 @@ class Reply(StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Do nothing: all is sent."""
+
+
+def _content(path: Path) -> bytes:
+    if path.stat().st_size > RESULT_MAX_BYTES:
+        raise DumpTooLarge
+    return path.read_bytes()
 
 
 async def _body(request: BaseRequest) -> bytes:
