@@ -2,8 +2,9 @@
 
 import os
 import signal
+import sqlite3
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from http.client import HTTPException
 from threading import Thread
 
@@ -101,3 +102,19 @@ def test_a_node_stops_beside_a_query_that_never_ends(dev: Nodes):
 def quietly(node):
     with suppress(OSError, HTTPException, ValueError):
         ask(node, ENDLESS)
+
+
+def test_a_dump_is_the_database_file(dev: Nodes):
+    code = """
+    export default {
+      async fetch(request, { DB }) {
+        await DB.exec("CREATE TABLE t (a)");
+        return new Response(await DB.dump());
+      },
+    };
+    """
+    binding = '[[d1_databases]]\nbinding = "DB"\n'
+    body = dev(worker(code, binding)).request("/").body
+    with closing(sqlite3.connect(":memory:")) as one:
+        one.deserialize(body)
+        assert one.execute("SELECT count(*) FROM t").fetchone() == (0,)
