@@ -72,7 +72,7 @@ def delete(
 def bulk(file: Path | None, *, as_json: bool, state: Path | None, **given: Any) -> None:
     """Set all of FILE or stdin: JSON {"KEY": "text" or null}, or lines KEY=text."""
     name = worker_name(**given)
-    changes = _read(file)
+    changes = read_changes(file)
     keys = list(changes)
     for start in range(0, len(keys), BATCH):
         part = {key: _secret(key, changes[key]) for key in keys[start : start + BATCH]}
@@ -102,7 +102,12 @@ def _typed(key: str) -> str:
     return sys.stdin.read().removesuffix("\n")
 
 
-def _read(file: Path | None) -> dict[str, str | None]:
+def read_changes(file: Path | None) -> dict[str, str | None]:
+    """Return the secrets of a file, or of stdin; None takes one away.
+
+    Raises:
+        UsageError: it cannot be read, or holds something else than texts.
+    """
     try:
         text = file.read_text() if file else sys.stdin.read()
     except (OSError, UnicodeDecodeError) as error:
