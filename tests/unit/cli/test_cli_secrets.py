@@ -32,8 +32,8 @@ def test_what_is_no_text_is_refused(tmp_path, text):
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
-    with pytest.raises(UsageError, match="cannot read .*absent"):
+    with pytest.raises(UsageError, match=r"cannot read .*absent"):
         read_changes(tmp_path / "absent")
     (tmp_path / "bytes").write_bytes(b"\xff")
-    with pytest.raises(UsageError, match="cannot read .*bytes"):
+    with pytest.raises(UsageError, match=r"cannot read .*bytes"):
         read_changes(tmp_path / "bytes")
