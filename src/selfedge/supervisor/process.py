@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from selfedge.errors import EngineError
-from selfedge.supervisor.startup import said
+from selfedge.supervisor.startup import rules_fault, said
 
 START_TIMEOUT_S = 20.0
 _PR_SET_PDEATHSIG = 1
@@ -30,9 +30,10 @@ class EngineProcess:
     def __init__(self, child: asyncio.subprocess.Process, hear: Hear) -> None:
         self._child = child
         self.stderr: deque[str] = deque(maxlen=_STDERR_LINES)
+        self._hear = hear
         self._pumps = [
             asyncio.create_task(_pump(child.stdout, hear)),
-            asyncio.create_task(_pump(child.stderr, self.stderr.append)),
+            asyncio.create_task(_pump(child.stderr, self._warned)),
         ]
 
     @classmethod
@@ -113,6 +114,11 @@ class EngineProcess:
     def last_words(self) -> str:
         """Return what it wrote to stderr, for a person."""
         return said(self.stderr) or "the engine ended without a word"
+
+    def _warned(self, line: str) -> None:
+        self.stderr.append(line)
+        if (warning := rules_fault(line)) is not None:
+            self._hear(warning)
 
     def _signal(self, number: signal.Signals) -> None:
         if self.running:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import msgspec
 
 _PREFIX = re.compile(r"^service worker:(?P<script>[^:]+): (?:Uncaught )?")
+_RULES = re.compile(r"^service assets:(?P<part>[^:]+): (?P<fault>Found \d+ invalid )")
 _CONSEQUENCE = re.compile(r'^Socket ".*" refers to service|^Socket ".*": bind')
 
 
@@ -18,6 +19,15 @@ def said(lines: Iterable[str]) -> str:
     messages = [_message(line) for line in lines if line.strip()]
     causes = [text for text in messages if not _CONSEQUENCE.match(text)]
     return "\n".join(_PREFIX.sub("", text) for text in causes or messages)
+
+
+def rules_fault(line: str) -> str | None:
+    """Return a warning about `_headers` or `_redirects` as a log line, if it is one."""
+    found = _RULES.match(text := _message(line))
+    if found is None:
+        return None
+    message = f"[{found['part']}] {text[found.start('fault') :]}"
+    return msgspec.json.encode({"level": "warn", "message": message}).decode()
 
 
 def _message(line: str) -> str:

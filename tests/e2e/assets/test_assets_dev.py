@@ -181,6 +181,9 @@ def test_rules_take_effect_when_they_are_saved(dev):
     node.reload("public/_headers", "/*\n  X-Made: 1\n")
     assert node.request("/").headers["x-made"] == "1"
     node.reload("public/_redirects", "/gone /about 301\n")
+    node.reload("public/_redirects", "/gone /about 301\n/no\n")
+    node.wait_for_line(r"^warn +\[app\] Found 1 invalid redirect rule")
+    node.wait_for_line(r"at _redirects:2 \| /no")
     answer = node.request("/gone")
     assert (answer.status, answer.headers["location"]) == (301, "/about")
 

@@ -2,7 +2,7 @@
 
 import json
 
-from selfedge.supervisor.startup import said
+from selfedge.supervisor.startup import rules_fault, said
 
 
 def line(message):
@@ -23,3 +23,14 @@ def test_lines_that_are_not_structured_stay():
 
 def test_if_nothing_else_was_said_the_consequence_is():
     assert said([line('Socket "client": bind(): in use')]).startswith("Socket")
+
+
+def test_a_warning_about_rules_of_static_files_is_for_the_developer():
+    text = "service assets:app: Found 1 invalid redirect rule(s):\n  at _redirects:1"
+    line = rules_fault(json.dumps({"message": text, "level": "warn"}))
+    assert json.loads(line) == {
+        "level": "warn",
+        "message": "[app] Found 1 invalid redirect rule(s):\n  at _redirects:1",
+    }
+    assert rules_fault(json.dumps({"message": "service assets:app: else"})) is None
+    assert rules_fault("service worker:app: Uncaught Error") is None
