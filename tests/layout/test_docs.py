@@ -7,18 +7,25 @@ import click
 import pytest
 
 import selfedge
+from selfedge.cli import dev, serve
 from selfedge.cli.app import app
-from selfedge.cli.dev import command
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(selfedge.__file__).parent
 
 
-@pytest.mark.parametrize("option", command.params, ids=lambda option: option.name)
-def test_every_option_of_dev_is_documented(option):
-    if isinstance(option, click.Option):
-        text = (ROOT / "docs" / "dev.md").read_text()
-        assert any(f"`{name}" in text or f"{name} " in text for name in option.opts)
+OPTIONS = [
+    pytest.param(file, option, id=f"{file}-{option.name}")
+    for file, command in (("dev.md", dev.command), ("serve.md", serve.command))
+    for option in command.params
+    if isinstance(option, click.Option)
+]
+
+
+@pytest.mark.parametrize(("file", "option"), OPTIONS)
+def test_every_option_is_documented(file, option):
+    text = (ROOT / "docs" / file).read_text()
+    assert any(f"`{name}" in text or f"{name} " in text for name in option.opts)
 
 
 def test_every_environment_variable_is_documented():
