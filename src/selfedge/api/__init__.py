@@ -1,1 +1,1 @@
-"""What routes of the control API share: pages of lists, and bodies."""
+"""What routes of the control API share, and the answers of services."""

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
-from http import HTTPStatus
 
 from aiohttp import ClientError
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import BaseRequest, StreamResponse
 
+from selfedge.api.reply import Reply, drained
 from selfedge.binding import Context
 from selfedge.bindings.kv import errors, limits, rules, wire
 from selfedge.bindings.kv.errors import KVError
@@ -69,7 +69,7 @@ class KVServer:
             try:
                 return await self._answer(resource, request)
             except (KVError, StorageError) as error:
-                await _drained(request)
+                await drained(request, most_bytes=_DRAIN_MAX_BYTES)
                 status = error.status if isinstance(error, KVError) else 500
                 return Reply(status, reason=wire.reason(str(error)))
         except (ConnectionError, ClientError, HttpProcessingError):
@@ -111,7 +111,7 @@ class KVServer:
         try:
             await self.service.put(namespace, asked.key, value, asked.options)
         except errors.ValueTooLarge as error:  # a stream tells its length at its end
-            rest = await _drained(request)
+            rest = await drained(request, most_bytes=_DRAIN_MAX_BYTES)
             raise errors.ValueTooLarge(error.size_bytes + rest) from error
 
     async def _bulk_get(self, namespace: str, request: BaseRequest) -> StreamResponse:
@@ -121,37 +121,6 @@ class KVServer:
             namespace, asked.keys, cache_ttl=wire.cache_ttl(asked.cache_ttl)
         )
         return Reply(200, wire.bulk_json(asked, found))
-
-
-class Reply(StreamResponse):
-    """A short answer, written at once: aiohttp's own takes twice the time."""
-
-    def __init__(
-        self,
-        status: int,
-        body: bytes = b"",
-        *,
-        reason: str = "",
-        headers: bytes = b"",
-    ) -> None:
-        super().__init__(status=status, reason=reason or HTTPStatus(status).phrase)
-        self._reply = b"HTTP/1.1 %d %s\r\nContent-Length: %d\r\n%b\r\n%b" % (
-            status,
-            self.reason.encode(),
-            len(body),
-            headers,
-            body,
-        )
-
-    async def prepare(self, request: BaseRequest) -> None:
-        """Send the whole answer."""
-        self._keep_alive = request.keep_alive
-        if request.transport is None:
-            raise ConnectionResetError("the client has gone")
-        request.transport.write(self._reply)
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Do nothing: all is sent."""
 
 
 def _value_headers(metadata: str | None) -> bytes:
@@ -181,20 +150,6 @@ async def _value(value: Value | None, request: BaseRequest) -> StreamResponse:
         if request.transport is not None:
             request.transport.abort()
     return response
-
-
-async def _drained(request: BaseRequest) -> int:
-    """Read and drop the rest of the body; return how many bytes it had.
-
-    workerd shows an answer that comes before it has sent its whole request as
-    "Network connection lost". An endless body gets no more than that.
-    """
-    size = 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size > _DRAIN_MAX_BYTES:
-            break
-    return size
 
 
 async def _small_body(request: BaseRequest) -> bytes:

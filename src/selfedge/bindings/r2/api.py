@@ -8,13 +8,14 @@ from typing import TypeAlias
 from aiohttp.web import Response, StreamResponse
 
 from selfedge.api.body import read_as
+from selfedge.api.reply import drained
 from selfedge.binding import Answer, Call, Context, Page, Route
 from selfedge.bindings.r2 import errors, limits
 from selfedge.bindings.r2.buckets import HERE
 from selfedge.bindings.r2.errors import R2Error
 from selfedge.bindings.r2.model import Found
 from selfedge.bindings.r2.rest import headers, messages
-from selfedge.bindings.r2.server import R2Server, drained
+from selfedge.bindings.r2.server import DRAIN_MAX_BYTES, R2Server
 from selfedge.errors import ApiError, StorageError
 
 _BUCKETS = "/accounts/{account}/r2/buckets"
@@ -107,7 +108,8 @@ class _Api:
         try:
             return await self._put(call)
         except (R2Error, StorageError):
-            await drained(call.request)  # else the client sees no answer
+            # else the client sees no answer
+            await drained(call.request, most_bytes=DRAIN_MAX_BYTES)
             raise
 
     async def get_object(self, call: Call) -> object:
