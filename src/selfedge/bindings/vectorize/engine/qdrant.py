@@ -39,6 +39,9 @@ _FLOATS_PER_UPDATE = 32_768  # 2 ms
 _VECTORS_PER_UPDATE = 128  # with 10 KiB of metadata each, a fraction of a log file
 _UNFLUSHED_FLOATS_MAX = 4_194_304  # 16 MiB
 _TIES_MAX = 1024  # hits looked at to order equals by id
+_LOCKED = "WouldBlock"
+_LOCKED_S = 30.0  # a killed process that is still being taken down holds the files
+_POLL_S = 0.05
 _TERMS_MAX = 50_000_000  # as good as all
 
 
@@ -54,7 +57,7 @@ class QdrantEngine:
         return QdrantShard(shard, folder, dimensions=dimensions, metric=metric)
 
     def load(self, folder: Path, *, dimensions: int, metric: Metric) -> Shard:
-        opened = _guarded(qdrant.EdgeShard.load, str(folder))
+        opened = _unlocked(folder)
         shard = QdrantShard(opened, folder, dimensions=dimensions, metric=metric)
         shard.probe()
         return shard
@@ -258,6 +261,18 @@ class QdrantShard:
 def _chunks(vectors: Sequence[Vector], size: int) -> Iterator[Sequence[Vector]]:
     for start in range(0, len(vectors), size):
         yield vectors[start : start + size]
+
+
+def _unlocked(folder: Path) -> qdrant.EdgeShard:
+    """Load, once the process that had the shard before is gone."""
+    end = time.monotonic() + _LOCKED_S
+    while True:
+        try:
+            return _guarded(qdrant.EdgeShard.load, str(folder))
+        except EngineFailure as failure:
+            if _LOCKED not in str(failure) or time.monotonic() > end:
+                raise
+            time.sleep(_POLL_S)
 
 
 def _guarded(call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
