@@ -50,7 +50,8 @@ def refused(api, method, path, body=None):
 
 
 def below(url):
-    return urlsplit(url).path.removeprefix("/client/v4")
+    parts = urlsplit(url)
+    return f"{parts.path.removeprefix('/client/v4')}?{parts.query}"
 
 
 def begun(api, database, content=SQL):
@@ -236,7 +237,7 @@ def test_the_other_routes_need_the_token(api, database):
         ("POST", f"{database}/query"),
         ("POST", f"{database}/import"),
         ("POST", f"{database}/export"),
-        ("GET", f"{database}/uploads/x"),
+        ("GET", f"{database}/upload"),
     ):
         assert api.ask(path, method=method, token=None).status == 401
 
@@ -275,3 +276,13 @@ def test_usage_is_counted_by_the_hour(api, database):
         "rowsWritten": 3,
     }
     assert hour["dimensions"]["datetimeHour"].endswith(":00:00Z")
+
+
+def test_a_guess_at_a_key_opens_nothing(api, database):
+    begun(api, database)
+    exported(api, database)
+    for key in ("", "?key=", "?key=x", "?key=" + "A" * 43):
+        heard = api.ask(f"{database}/upload{key}", method="PUT", body=SQL, token=None)
+        assert (heard.status, heard.code) == (404, 7500)
+        heard = api.ask(f"{database}/exports/x.sql{key}", token=None)
+        assert (heard.status, heard.code) == (404, 7500)

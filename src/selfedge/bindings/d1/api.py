@@ -55,8 +55,8 @@ def routes(server: D1Server, _context: Context) -> Sequence[Route]:
             ("POST", _USAGE, api.usage, "read"),
             ("POST", f"{_ONE}/import", moves.take, None),
             ("POST", f"{_ONE}/export", moves.give, "read"),
-            ("PUT", f"{_ONE}/uploads/{{secret}}", moves.upload, "none"),
-            ("GET", f"{_ONE}/exports/{{secret}}/{{file}}", moves.download, "none"),
+            ("PUT", f"{_ONE}/upload", moves.upload, "none"),
+            ("GET", f"{_ONE}/exports/{{file}}", moves.download, "none"),
         )
     ]
 
@@ -162,7 +162,7 @@ class _Moves:
         bookmark = asked.current_bookmark
         if asked.action == "init":
             secret, filename = self._transfers.expect(uuid, asked.etag)
-            url = f"{_base(call, uuid)}/uploads/{secret}"
+            url = f"{_base(call, uuid)}/upload?key={secret}"
             return {"success": True, "filename": filename, "upload_url": url}
         if asked.action == "ingest":
             bookmark = await self._transfers.begin_import(
@@ -199,7 +199,7 @@ class _Moves:
         return {**state, "success": True, "status": "complete", "result": result}
 
     async def upload(self, call: Call) -> object:
-        uuid, secret = call.path["database"], call.path["secret"]
+        uuid, secret = call.path["database"], call.query.get("key", "")
         link = self._transfers.uploads.get(secret, uuid)
         if link is None:
             raise _gone("upload")
@@ -211,7 +211,8 @@ class _Moves:
         return Response(status=200, headers={"ETag": f'"{link.etag}"'})
 
     async def download(self, call: Call) -> object:
-        link = self._transfers.downloads.get(call.path["secret"], call.path["database"])
+        secret = call.query.get("key", "")  # not in the path, which logs may show
+        link = self._transfers.downloads.get(secret, call.path["database"])
         if link is None or not link.path.exists():
             raise _gone("download")
         response = StreamResponse(headers={"Content-Type": "application/sql"})
@@ -226,7 +227,7 @@ class _Moves:
     ) -> Mapping[str, str]:
         filename = f"{bookmark}.sql"
         secret = self._transfers.downloads.add(uuid, filename, path)
-        url = f"{_base(call, uuid)}/exports/{secret}/{filename}"
+        url = f"{_base(call, uuid)}/exports/{filename}?key={secret}"
         return {"filename": filename, "signed_url": url}
 
 

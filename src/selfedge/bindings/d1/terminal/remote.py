@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from selfedge.client.api import Api, segment
 from selfedge.errors import UsageError
@@ -64,10 +64,13 @@ class Remote:
             say("Exporting")
             mark = state["at_bookmark"]
             state = self._post("export", {**asked, "current_bookmark": mark})
-        path = _below(_done(state)["signed_url"])
+        path, query = _below(_done(state)["signed_url"])
         fresh = file.with_name(file.name + ".part")
         try:
-            with fresh.open("wb") as target, self._api.open("GET", path) as reply:
+            with (
+                fresh.open("wb") as target,
+                self._api.open("GET", path, query=query) as reply,
+            ):
                 for chunk in reply.chunks():
                     target.write(chunk)
             fresh.replace(file)
@@ -99,14 +102,16 @@ class Remote:
 
     def _upload(self, url: str, file: Path) -> None:
         size = {"Content-Length": str(file.stat().st_size)}
-        with self._api.open("PUT", _below(url), body=_read(file), headers=size):
+        path, query = _below(url)
+        with self._api.open("PUT", path, query=query, body=_read(file), headers=size):
             pass
 
 
-def _below(url: str) -> str:
-    """Return the path of one of the node's own URLs, below its base."""
-    path = urlsplit(url).path
-    return "/accounts/" + path.partition("/accounts/")[2]
+def _below(url: str) -> tuple[str, Mapping[str, str]]:
+    """Return the path, below the base, and the query of one of the node's own URLs."""
+    parts = urlsplit(url)
+    path = "/accounts/" + parts.path.partition("/accounts/")[2]
+    return path, dict(parse_qsl(parts.query))
 
 
 def _done(state: Mapping[str, Any]) -> Mapping[str, Any]:
