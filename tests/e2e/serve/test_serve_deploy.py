@@ -238,7 +238,7 @@ def test_a_site_needs_no_code(run, node, tmp_path):
     wrangler = 'name = "site"\ncompatibility_date = "2026-01-01"\n'
     files["wrangler.toml"] = wrangler + '[assets]\ndirectory = "site"\n'
     write(tmp_path, files)
-    run("deploy")
+    assert "Static files only" in run("deploy")
     assert node.get("site").text == "<h1>alone</h1>"
 
 

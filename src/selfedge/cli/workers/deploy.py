@@ -53,7 +53,7 @@ def command(
         given["variables"],
         keep_vars=given["keep_vars"],
     )
-    if outdir is not None:
+    if outdir is not None and project.manifest.main is not None:
         _write(outdir, project.bundle)
     if not as_json:
         describe(project)

@@ -152,8 +152,11 @@ def annotated(message: str | None, tag: str | None) -> Mapping[str, str]:
 
 def describe(project: Project) -> None:
     """Say how large a project is, and what it is bound to."""
-    size, zipped = made.sizes(project.bundle)
-    click.echo(f"Total upload: {size / 1024:.2f} KiB / gzip: {zipped / 1024:.2f} KiB")
+    if project.manifest.main is None:
+        click.echo("Static files only")
+    else:
+        size, zipped = (one / 1024 for one in made.sizes(project.bundle))
+        click.echo(f"Total upload: {size:.2f} KiB / gzip: {zipped:.2f} KiB")
     for entry in project.entries:
         click.secho(f"  env.{entry['name']}  {entry['type']}", dim=True)
 
