@@ -56,6 +56,18 @@ class Wrangler:
         )
         return Done(done.returncode, done.stdout)
 
+    def start(self, address: Address, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command that goes on until it is stopped."""
+        return subprocess.Popen(
+            [*npm.node(NODE_MAJOR), str(self.script), *arguments],
+            cwd=self.folder,
+            env=self.environment(address),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
     def environment(self, address: Address) -> dict[str, str]:
         """Return what wrangler is told of `address`, and of nothing else."""
         kept = {

@@ -16,6 +16,8 @@ from selfedge.bundle.model import Module
 from selfedge.compiler.graph import Part
 from selfedge.edge.dispatcher import dispatcher
 from selfedge.edge.entry import CONTROL, ENTRYPOINT, entrance, with_edge
+from selfedge.edge.tail import KIND as TAIL_KIND
+from selfedge.edge.tail import tail_name, tail_service
 from selfedge.manifest.compatibility import without_defaults
 from selfedge.types import Struct
 
@@ -50,6 +52,7 @@ class Placement:
     scheme: str  # that clients use: "http"
     edge: Mapping[str, object]  # config of edge.js
     behind: Behind | None = None  # None: clients connect to the process itself
+    tailed: Collection[str] = ()  # parts whose invocations our Python side hears of
     dispatched: Collection[str] = ()  # parts that take events, each at its socket
 
 
@@ -83,7 +86,8 @@ def backends(parts: Sequence[Part]) -> frozenset[str]:
         for item in parts
         for trigger in item.triggers
     }
-    return frozenset(edges | bound | fired)
+    tails = {_tail_backend(item.name).service for item in parts}
+    return frozenset(edges | bound | fired | tails)
 
 
 def _services(parts: Sequence[Part], placement: Placement) -> list[Struct]:
@@ -93,6 +97,7 @@ def _services(parts: Sequence[Part], placement: Placement) -> list[Struct]:
         _external(backend, placement)
         for backend in [
             *(_edge_backend(item.name) for item in parts),
+            *(_tail_backend(name) for name in placement.tailed),
             *(backend for fragment in fragments for backend in fragment.backends),
         ]
     ]
@@ -105,7 +110,10 @@ def _services(parts: Sequence[Part], placement: Placement) -> list[Struct]:
     }
     extra = (service for fragment in fragments for service in fragment.services)
     dispatchers = [one["service"] for one in _dispatchers(placement)]
-    return _named_once([*workers, *externals, successor, *dispatchers, *extra])
+    tails = [
+        tail_service(name, _tail_backend(name).service) for name in placement.tailed
+    ]
+    return _named_once([*workers, *externals, successor, *dispatchers, *tails, *extra])
 
 
 def _sockets(parts: Sequence[Part], placement: Placement) -> list[Struct]:
@@ -166,8 +174,10 @@ def _socket(
 
 def _worker(item: Part, parts: Sequence[Part], placement: Placement) -> Struct:
     manifest = item.script.manifest
+    tailed = item.name in placement.tailed
+    told = {**placement.edge, **({"tailed": True} if tailed else {})}
     edge: list[Struct] = [
-        {"name": "selfedge:config", "json": json.dumps(dict(placement.edge))},
+        {"name": "selfedge:config", "json": json.dumps(told)},
         {
             "name": "selfedge:service",
             "service": {"name": _edge_backend(item.name).service},
@@ -196,6 +206,8 @@ def _worker(item: Part, parts: Sequence[Part], placement: Placement) -> Struct:
         ),
         "bindings": [*edge, *bindings],
     }
+    if tailed:
+        worker["tails"] = [{"name": tail_name(item.name)}]
     return {
         "name": Site.worker_service(item.name),
         "worker": _merged(worker, [*own, *given]),
@@ -231,6 +243,10 @@ def _module(module: Module) -> Struct:
 
 def _edge_backend(script: str) -> Backend:
     return Backend(kind="edge", resource=script)
+
+
+def _tail_backend(part: str) -> Backend:
+    return Backend(kind=TAIL_KIND, resource=part)
 
 
 def _external(backend: Backend, placement: Placement) -> Struct:

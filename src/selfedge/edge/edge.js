@@ -4,6 +4,8 @@
 // It is evaluated before the user's modules and takes its bindings out of `env`.
 import { env, WorkerEntrypoint } from "cloudflare:workers";
 
+const { debug } = console;
+const FAILURE = Symbol("failure"); // of a page that explains an exception
 const PLACES_MAX = 1000;
 const GATE_TICK_MS = 5;
 const LOCAL_PEER = "127.0.0.1:0"; // over a unix socket
@@ -42,6 +44,7 @@ export function entrypoint(handler) {
           const answer = await trigger(worker, request, env, ctx);
           if (answer !== undefined) return answer;
         }
+        const started = config.tailed ? Date.now() : 0;
         let client = usual;
         let inner = new Request(request, client.init);
         if (!isFrom(client, request, inner.headers)) {
@@ -54,6 +57,7 @@ export function entrypoint(handler) {
         if (assets !== undefined) return withRay(await routed(inner, request), ray);
         const response = await answered(worker, inner, env, ctx, request);
         if (response.webSocket) webSockets += 1;
+        if (config.tailed) tell(inner, response, ray, started);
         return withRay(response, ray);
       } finally {
         requests -= 1;
@@ -191,6 +195,26 @@ async function answered(worker, inner, env, ctx, request) {
   }
 }
 
+/** Tell the tail what the engine does not know; the entry is not the user's log. */
+function tell(request, response, ray, started) {
+  const error = response[FAILURE];
+  const { status } = response;
+  const told = {
+    ray,
+    wallTime: Date.now() - started,
+    headers: Object.fromEntries(request.headers),
+    cf: request.cf,
+    response: { status },
+  };
+  if (error !== undefined) {
+    const { name, message, stack } = error ?? {};
+    const timestamp = Date.now();
+    told.outcome = "exception";
+    told.exceptions = [{ name, message: message ?? String(error), stack, timestamp }];
+  }
+  debug.call(console, "selfedge:request", told);
+}
+
 const NO_FETCH =
   "This Worker has no fetch handler: export default { fetch(request, env, ctx) { … } }";
 const NO_RESPONSE = "The fetch handler did not return a Response.";
@@ -309,7 +333,9 @@ async function explain(error, request) {
     method: "POST",
     body: JSON.stringify(report),
   });
-  return new Response(page.body, page);
+  const answer = new Response(page.body, page);
+  answer[FAILURE] = error;
+  return answer;
 }
 
 /** `/cdn-cgi/handler/scheduled?cron=…` fires the Worker's scheduled(). */

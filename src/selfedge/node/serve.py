@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+from aiohttp import web
 
 from selfedge.binding import Context
 from selfedge.catalog import accounts
@@ -26,6 +27,8 @@ from selfedge.control.node import Parts, node_control
 from selfedge.control.rate import CALLS, Rates, calls_at
 from selfedge.control.server import BASE_PATH, Rules
 from selfedge.control.table import Room
+from selfedge.control.tailing import PATH as TAILS_PATH
+from selfedge.control.tailing import Tailing
 from selfedge.control.workers import Tails, routes, workers_of
 from selfedge.edge.place import Places, open_database
 from selfedge.front.config import Listener
@@ -37,6 +40,7 @@ from selfedge.node.events import dispatch, schedules
 from selfedge.node.signals import ending
 from selfedge.services.front import FrontService, Network
 from selfedge.services.serve import Accounts, front_gate
+from selfedge.services.tail import TailService
 from selfedge.settings import Settings
 from selfedge.standard import BINDINGS
 from selfedge.storage.embedded import EmbeddedStorage
@@ -52,6 +56,8 @@ from selfedge.supervisor.pool import Pool
 from selfedge.supervisor.sockets import ClientPort, listen_unix
 from selfedge.supervisor.state import owned, run_directory
 from selfedge.supervisor.warden import End, Terms, Warden
+from selfedge.telemetry.event import Stack
+from selfedge.telemetry.hub import Hub
 from selfedge.workerd.config import encode
 from selfedge.workerd.install import Engine
 
@@ -59,6 +65,7 @@ Handler = Callable[..., Any]
 
 COLO = "LAB"
 FRONT_BLOCKED_S = 5.0
+FRONT_BACK_OFF_S = (0.0, 0.0, 0.0, 0.1)  # without it, nobody is served
 _PAGES = {
     End.EXCEEDED_CPU: EXCEEDED_CPU,
     End.EXCEEDED_MEMORY: EXCEEDED_MEMORY,
@@ -206,9 +213,15 @@ class _Node:
         self.api_url = ""  # known once its port is
         (run_dir / "e").mkdir(mode=0o700)
         (run_dir / "f").mkdir(mode=0o700)
+        self._hub = Hub()
         databases = [open_database(db) for db in (*options.geoip, engine.countries)]
         self._accounts = Accounts(
-            BINDINGS, self._context, Places(databases), self._stacks, terminal.log
+            BINDINGS,
+            self._context,
+            Places(databases),
+            self._stacks,
+            partial(TailService, hub=self._hub, known=self._known),
+            terminal.log,
         )
         grounds = Grounds(
             workerd=engine.workerd,
@@ -220,6 +233,7 @@ class _Node:
             notice=terminal.notice,
             profile=profile(options.limits),
             idle_s=options.idle_s,
+            hub=self._hub,
         )
         self.front = self._front(ports, grounds)
         self._fleet = Fleet(
@@ -278,7 +292,13 @@ class _Node:
         tails = Tails(workers=workers, url=self._tail_url)
         found = routes(workers, tails=tails, serves_assets=True)
         control, _ = node_control(parts, rules, found)
-        return control.answer
+        tailing = Tailing(tails, self._hub, self._fleet.attach)
+
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            listens = request.path.startswith(TAILS_PATH)
+            return await (tailing if listens else control).answer(request)
+
+        return answer
 
     def _tail_url(self, tail_id: str) -> str:
         base = self.api_url.replace("http", "ws", 1).removesuffix(BASE_PATH)
@@ -316,6 +336,11 @@ class _Node:
         member = self._fleet.member(account, script)
         return member.console if member else None
 
+    def _known(self, account: str, part: str) -> tuple[str, Stack] | None:
+        member = self._fleet.member(account, part.partition("@")[0])
+        version = member.version_of(part) if member else None
+        return (version, member.console.readable) if member and version else None
+
     def _explain(self, account: str, script: str) -> tuple[Page, float]:
         end, retry_s = self._fleet.end_of(account, script)
         return (_PAGES.get(end, DOWN) if end else DOWN), retry_s
@@ -333,7 +358,9 @@ class _Node:
 
     def _front(self, ports: Mapping[str, ClientPort], grounds: Grounds) -> Front:
         terms = Terms(
-            limits=Limits(blocked_s=FRONT_BLOCKED_S, memory_bytes=None), idle_s=None
+            limits=Limits(blocked_s=FRONT_BLOCKED_S, memory_bytes=None),
+            idle_s=None,
+            back_off=FRONT_BACK_OFF_S,
         )
         console = Console(grounds.log, str)
         group = Group(

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
-from selfedge.binding import AnyBinding, Context
+from selfedge.binding import AnyBinding, Context, Service
 from selfedge.edge.place import Places
 from selfedge.edge.server import EdgeService, Report
 from selfedge.front.pages import EXCEPTION, Page
@@ -33,12 +33,14 @@ class Accounts:
         contexts: Contexts,
         places: Places,
         stacks: StacksOf,
+        tail: Callable[[str], Service],
         log: Log,
     ) -> None:
         self._bindings = bindings
         self._contexts = contexts
         self._places = places
         self._stacks = stacks
+        self._tail = tail
         self._log = log
         self._open: dict[str, tuple[Context, Services]] = {}
         self._stack = AsyncExitStack()
@@ -51,7 +53,11 @@ class Accounts:
                 return self._open[account]
             context = await self._stack.enter_async_context(self._contexts(account))
             edge = EdgeService(self._places, self._explain(account))
-            services = Services(self._bindings, context, {"edge": edge})
+            services = Services(
+                self._bindings,
+                context,
+                {"edge": edge, "tail": self._tail(account)},
+            )
             await self._stack.enter_async_context(services)
             await services.wake()
             self._open[account] = context, services

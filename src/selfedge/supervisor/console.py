@@ -16,6 +16,8 @@ _OUR_FRAME = re.compile(r"^\s+at .*\bselfedge-[a-z]+\.js:.*\n?", re.MULTILINE)
 _MODULE = re.compile(r"^\s+at .*?([\w-]+)\.js:\d+:\d+\)?$", re.MULTILINE)
 """A Worker's main module has the script's name."""
 
+_TOLD = "selfedge:request "
+
 _REMEMBERED = 16
 
 
@@ -71,6 +73,8 @@ class Console:
         except msgspec.MsgspecError:
             return Entry("debug", raw) if raw.strip() else None
         if line.source is None:
+            if line.message.startswith(_TOLD):
+                return None  # the edge to its tail
             return Entry(line.level, self.readable(line.message))
         uncaught = _UNCAUGHT.match(line.message)
         if uncaught is not None and "worker.c++" in line.source:

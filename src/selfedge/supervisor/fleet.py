@@ -118,6 +118,14 @@ class Fleet:
             except OSError as error:
                 self._grounds.notice(f"{folder} cannot be removed: {error.strerror}.")
 
+    async def attach(self, account: str, script: str) -> None:
+        """Have a Worker report its invocations if, and only if, somebody listens."""
+        async with self._locks.setdefault(account, asyncio.Lock()):
+            member = self._members.get((account, script))
+            known = self._catalog.state.accounts.get(account)
+            if member is not None and known is not None and not member.tells:
+                await self._run(known, member.names, asleep=member.pid is None)
+
     async def route(self) -> None:
         """Send clients where the catalog's routes, domains and zones say.
 
@@ -226,7 +234,7 @@ class Fleet:
     async def _member(self, account: Account, names: frozenset[str]) -> Member:
         gate = await self._gates(account.id)
         folder = self._grounds.run_dir / f"g{next(self._numbers)}"
-        member = Member(names, folder, gate, self._grounds)
+        member = Member(account.id, names, folder, gate, self._grounds)
         await member.listen()
         for name in names:
             self._members[account.id, name] = member

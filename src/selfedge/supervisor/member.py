@@ -1,6 +1,7 @@
 """One group of Workers of a node: its process, its gate, what it prints."""
 
 import socket
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,8 +18,10 @@ from selfedge.supervisor.pool import Pool, Push, SlotDoor
 from selfedge.supervisor.remapper import Remapper
 from selfedge.supervisor.slot import Release
 from selfedge.supervisor.sockets import listen_unix
-from selfedge.supervisor.warden import Terms, Warden
+from selfedge.supervisor.warden import End, Terms, Warden
 from selfedge.supervisor.watchdog import Start
+from selfedge.telemetry.event import ended
+from selfedge.telemetry.hub import Hub
 from selfedge.types import Notice
 
 
@@ -48,15 +51,23 @@ class Grounds:
     notice: Notice
     profile: Profile
     idle_s: float | None
+    hub: Hub
 
 
 class Member:
     """A group of Workers."""
 
     def __init__(
-        self, names: frozenset[str], folder: Path, gate: Gate, grounds: Grounds
+        self,
+        account: str,
+        names: frozenset[str],
+        folder: Path,
+        gate: Gate,
+        grounds: Grounds,
     ) -> None:
         folder.mkdir(mode=0o700)
+        self._account = account
+        self._tailed: Sequence[str] = ()
         self.names = names
         self.plan: Plan | None = None
         self._folder = folder
@@ -90,7 +101,8 @@ class Member:
         Raises:
             EngineError: it does not start.
         """
-        release = plan.release(land, f"unix:{self._services}")
+        self._tailed = self._heard(plan)
+        release = plan.release(land, f"unix:{self._services}", self._tailed)
         await self._gate.allow(backends(plan.parts))
         self._objects = make_disks(release)
         before, self.plan = self.plan, plan
@@ -101,6 +113,11 @@ class Member:
         except BaseException:
             self.plan = before
             raise
+
+    @property
+    def tells(self) -> bool:
+        """Whether it reports just those Workers to which somebody listens."""
+        return self.plan is None or self._tailed == self._heard(self.plan)
 
     async def stop(self) -> None:
         """Stop the process; its clients are led nowhere."""
@@ -126,8 +143,25 @@ class Member:
         process = slot.process if slot else None
         return process.pid if process and process.running else None
 
+    def version_of(self, part: str) -> str | None:
+        """Return the id of the version that runs as `part`."""
+        runs = self.plan.runs if self.plan else ()
+        return next((run.version.id for run in runs if run.name == part), None)
+
+    def _heard(self, plan: Plan) -> Sequence[str]:
+        hub = self._grounds.hub
+        return [run.name for run in plan.runs if hub.heard((self._account, run.script))]
+
+    def _ended(self, end: End) -> None:
+        """Tell those who listen that the process used too much."""
+        if end not in {End.EXCEEDED_CPU, End.EXCEEDED_MEMORY}:
+            return
+        for run in self.plan.runs if self.plan else ():
+            event = ended(run.script, run.version.id, end.value, time.time() * 1000)
+            self._grounds.hub.publish((self._account, run.script), event)
+
     def _watch(self, start: Start) -> Warden:
-        self.warden = Warden(start, self._terms, self._grounds.notice)
+        self.warden = Warden(start, self._terms, self._grounds.notice, self._ended)
         return self.warden
 
     def _terms(self) -> Terms:

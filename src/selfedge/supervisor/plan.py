@@ -70,8 +70,11 @@ class Plan:
         keys = {key for one in own for key in one}
         return {key: min(one[key] for one in own if key in one) for key in keys}
 
-    def release(self, land: Land, services: str) -> Release:
-        """Return the release; `services` is the address of the group's gate."""
+    def release(self, land: Land, services: str, tailed: Sequence[str] = ()) -> Release:
+        """Return the release; `services` is the address of the group's gate.
+
+        `tailed` are the parts to which somebody listens.
+        """
         ways = {
             _entrance_socket(*key): (key, path) for key, path in self.entrances.items()
         }
@@ -88,6 +91,7 @@ class Plan:
             scheme="http",
             edge=land.edge,
             behind=behind,
+            tailed=tailed,
             dispatched=list(self.dispatches),
         )
         config = process_config(self.parts, placement)

@@ -53,11 +53,16 @@ class Warden:
     """Guards the process of one slot at a time; a slot without one is asleep."""
 
     def __init__(
-        self, start: Start, terms: Callable[[], Terms], notice: Notice
+        self,
+        start: Start,
+        terms: Callable[[], Terms],
+        notice: Notice,
+        ended: Callable[[End], None] = lambda _: None,
     ) -> None:
         self._start = start
         self._terms = terms
         self._notice = notice
+        self._ended = ended
         self._task: asyncio.Task[None] | None = None
         self._call = asyncio.Event()
         self.last: End | None = None  # how a process ended, None while all is well
@@ -94,6 +99,7 @@ class Warden:
             back_off = self._terms().back_off
             pause_s = back_off[min(failures, len(back_off) - 1)]
             self.last, self.retry_s = end, pause_s
+            self._ended(end)
             self.restarts += 1
             self._notice(_told(slot, end, pause_s))
             slot.process = None

@@ -1,0 +1,64 @@
+"""Passes events of Workers to those who listen, and never waits for them."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from selfedge.telemetry.event import Event, overload
+
+WAITING_MAX = 1000  # events that a listener may be behind
+
+Script: TypeAlias = tuple[str, str]
+"""(account id, script name)."""
+
+
+class Listener:
+    """What waits for one listener."""
+
+    def __init__(self) -> None:
+        self._waiting: asyncio.Queue[Event] = asyncio.Queue(WAITING_MAX)
+        self._missed = 0
+
+    def offer(self, event: Event) -> None:
+        """Keep `event` for the listener, unless it is too far behind."""
+        if self._waiting.full():
+            self._missed += 1
+        else:
+            self._waiting.put_nowait(event)
+
+    async def next(self) -> Event:
+        """Return the next event; in between, how many were missed."""
+        if self._missed and self._waiting.empty():
+            missed, self._missed = self._missed, 0
+            return overload(missed)
+        return await self._waiting.get()
+
+
+class Hub:
+    """All listeners of a node."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[Script, set[Listener]] = {}
+
+    def publish(self, script: Script, event: Event) -> None:
+        """Offer `event` to all who listen to `script`."""
+        for listener in self._listeners.get(script, ()):
+            listener.offer(event)
+
+    @contextmanager
+    def listening(self, script: Script) -> Iterator[Listener]:
+        """Listen to `script` while the context is open."""
+        listener = Listener()
+        group = self._listeners.setdefault(script, set())
+        group.add(listener)
+        try:
+            yield listener
+        finally:
+            group.discard(listener)
+            if not group:
+                self._listeners.pop(script, None)
+
+    def heard(self, script: Script) -> bool:
+        """Whether anybody listens to `script`."""
+        return script in self._listeners
