@@ -108,6 +108,8 @@ def test_the_whole_life_of_a_worker(run, node, tmp_path):
         "version": "first",
     }
 
+    assert run("kv", "key", "get", "key", "--binding", "KV") == "kept"
+
     run("secret", "put", "SECRET", stdin="hush\n")
     assert node.get("life").json()["secret"] == "hush"
     assert json.loads(run("secret", "list", "--json")) == [

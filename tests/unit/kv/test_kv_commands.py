@@ -90,6 +90,19 @@ def test_a_binding_of_the_wrangler_file_names_its_namespace(kv, ns, tmp_path):
         kv("key", "get", "k", "--binding", "NOPE")
 
 
+def test_of_two_ids_one_must_be_chosen(kv, ns, tmp_path):
+    (tmp_path / "index.js").write_text("export default {}")
+    (tmp_path / "wrangler.toml").write_text(
+        'name = "app"\nmain = "index.js"\ncompatibility_date = "2026-01-01"\n'
+        f'[[kv_namespaces]]\nbinding = "KV"\nid = "{ns}"\npreview_id = "absent"\n'
+    )
+    kv("key", "put", "k", "v", "--binding", "KV", "--no-preview")
+    with pytest.raises(UsageError, match="--preview or --no-preview"):
+        kv("key", "get", "k", "--binding", "KV")
+    with pytest.raises(ApiError, match="namespace not found: 'absent'"):
+        kv("key", "get", "k", "--binding", "KV", "--preview")
+
+
 def test_many_keys_go_in_and_out_by_files(kv, ns, tmp_path):
     names = [f"k{number:04}" for number in range(1500)]
     pairs = [{"key": name, "value": name[1:]} for name in names]

@@ -144,8 +144,9 @@ def put(state: Path | None, /, *, name: str, value: str | None, **given: Any) ->
     if given["metadata"] is not None:
         content = b"".join(chunks(path)) if path else body
         body, headers["Content-Type"] = _form(content, given["metadata"])
-    where = key_path(given, name)
-    api(state).call("PUT", where, query=query, body=body, headers=headers)
+    node = api(state)
+    where = key_path(node, given, name)
+    node.call("PUT", where, query=query, body=body, headers=headers)
     click.echo(f"Wrote {name}", err=True)
 
 
@@ -156,7 +157,8 @@ def put(state: Path | None, /, *, name: str, value: str | None, **given: Any) ->
 @click.pass_obj
 def get(state: Path | None, /, *, name: str, text: bool, **given: Any) -> None:
     """Print the value of KEY, byte for byte."""
-    with api(state).open("GET", key_path(given, name)) as reply:
+    node = api(state)
+    with node.open("GET", key_path(node, given, name)) as reply:
         for part in reply.chunks():
             sys.stdout.buffer.write(part)
     if text:
@@ -171,7 +173,8 @@ def get(state: Path | None, /, *, name: str, text: bool, **given: Any) -> None:
 @click.pass_obj
 def list_keys(state: Path | None, /, *, prefix: str, as_json: bool, **g: Any) -> None:
     """List keys, with their expirations and metadata."""
-    found = api(state).after(f"{namespace_path(g)}/keys", {"prefix": prefix})
+    node = api(state)
+    found = node.after(f"{namespace_path(node, g)}/keys", {"prefix": prefix})
     if as_json:
         show(list(found))
         return
@@ -185,7 +188,8 @@ def list_keys(state: Path | None, /, *, prefix: str, as_json: bool, **g: Any) ->
 @click.pass_obj
 def delete_key(state: Path | None, /, *, name: str, **given: Any) -> None:
     """Remove KEY."""
-    api(state).call("DELETE", key_path(given, name))
+    node = api(state)
+    node.call("DELETE", key_path(node, given, name))
     click.echo(f"Deleted {name}", err=True)
 
 
@@ -195,9 +199,10 @@ def delete_key(state: Path | None, /, *, name: str, **given: Any) -> None:
 @click.pass_obj
 def bulk_put(state: Path | None, /, *, file: Path, **given: Any) -> None:
     """Write all pairs of FILE: [{"key", "value", "base64"?, "metadata"?, …}]."""
-    pairs = _listed(json_file(file), file)
+    pairs, node = _listed(json_file(file), file), api(state)
+    path = f"{namespace_path(node, given)}/bulk"
     for part in _parts(pairs, BATCH):
-        api(state).call("PUT", f"{namespace_path(given)}/bulk", json=part)
+        node.call("PUT", path, json=part)
     click.echo(f"Wrote {len(pairs)} keys")
 
 
@@ -208,9 +213,10 @@ def bulk_put(state: Path | None, /, *, file: Path, **given: Any) -> None:
 def bulk_get(state: Path | None, /, *, file: Path, **given: Any) -> None:
     """Print the values of the keys that FILE lists: ["a", "b"] or [{"name": "a"}]."""
     found: dict[str, Any] = {}
-    for part in _parts(_names(file), BULK_MAX_KEYS):
-        path = f"{namespace_path(given)}/bulk/get"
-        found |= api(state).call("POST", path, json={"keys": part})["values"]
+    names, node = _names(file), api(state)
+    path = f"{namespace_path(node, given)}/bulk/get"
+    for part in _parts(names, BULK_MAX_KEYS):
+        found |= node.call("POST", path, json={"keys": part})["values"]
     show(found)
 
 
@@ -224,8 +230,10 @@ def bulk_delete(state: Path | None, /, *, file: Path, force: bool, **g: Any) -> 
     names = _names(file)
     if not force:
         click.confirm(f"Delete {len(names)} keys?", abort=True)
+    node = api(state)
+    path = f"{namespace_path(node, g)}/bulk/delete"
     for part in _parts(names, BATCH):
-        api(state).call("POST", f"{namespace_path(g)}/bulk/delete", json=part)
+        node.call("POST", path, json=part)
     click.echo(f"Deleted {len(names)} keys")
 
 
