@@ -161,7 +161,8 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     """Run a node to which wrangler deploys Workers."""
     import uvloop  # noqa: PLC0415 - only who runs something needs it
 
-    from selfedge.node.serve import Listen, ServeOptions, serve  # noqa: PLC0415
+    from selfedge.node.options import Listen, ServeOptions  # noqa: PLC0415
+    from selfedge.node.serve import serve  # noqa: PLC0415
     from selfedge.workerd.install import engine  # noqa: PLC0415
 
     cache = cache_dir()

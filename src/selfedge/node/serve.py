@@ -1,16 +1,16 @@
 """Builds every object of a node of `serve`."""
 
 import asyncio
+import os
 import secrets
 import signal
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -24,7 +24,7 @@ from selfedge.client.address import Address, published
 from selfedge.control.audit import AuditLog
 from selfedge.control.connections import answering
 from selfedge.control.node import Parts, node_control
-from selfedge.control.rate import CALLS, Rates, calls_at
+from selfedge.control.rate import Rates, calls_at
 from selfedge.control.server import BASE_PATH, Rules
 from selfedge.control.table import Room
 from selfedge.control.tailing import PATH as TAILS_PATH
@@ -37,8 +37,10 @@ from selfedge.front.table import origins
 from selfedge.node.addresses import is_loopback, listen_at, shown
 from selfedge.node.certificates import CertificateFiles
 from selfedge.node.events import dispatch, schedules
+from selfedge.node.options import ServeOptions, ServeTerminal
 from selfedge.node.signals import ending
-from selfedge.services.front import FrontService, Network
+from selfedge.node.systemd import READY, STOPPING, tell
+from selfedge.services.front import FrontService
 from selfedge.services.serve import Accounts, front_gate
 from selfedge.services.tail import TailService
 from selfedge.settings import Settings
@@ -72,47 +74,6 @@ _PAGES = {
 }
 
 
-class ServeTerminal(Protocol):
-    """What `serve` says to its operator."""
-
-    def first(self, address: Address) -> None:
-        """The node is new: this is its token, shown once."""
-
-    def ready(self, urls: Sequence[str], api: Address, workers: int) -> None:
-        """Clients and callers of the API can connect."""
-
-    def log(self, level: str, text: str) -> None:
-        """A Worker, or the engine, said something."""
-
-    def notice(self, text: str) -> None:
-        """We say something."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """An address to listen on."""
-
-    host: str
-    port: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServeOptions:
-    """What the operator chose; paths are absolute."""
-
-    data: Path
-    listens: Sequence[Listen]
-    api: Listen
-    domain: str  # what the Workers' own names end in
-    certificate: CertificateFiles | None = None
-    proxies: Sequence[Network] = ()  # who may tell the client's address
-    geoip: Sequence[Path] = ()
-    limits: str = "paid"  # a profile
-    idle_s: float | None = 300.0
-    slots: int = 512
-    api_rate: int = CALLS.most  # calls of a token in 5 minutes; 0: any number
-
-
 async def serve(
     options: ServeOptions, engine: Engine, settings: Settings, terminal: ServeTerminal
 ) -> int:
@@ -132,6 +93,7 @@ async def serve(
             _running(options, engine, settings, terminal, run_dir)
         )
         await _until(stop, renew, front, terminal)
+        tell(STOPPING, os.environ)
     return 128 + received[0] if received and received[0] != signal.SIGTERM else 0
 
 
@@ -187,6 +149,7 @@ async def _running(
         if token:
             terminal.first(msgspec.structs.replace(address, token=token))
         terminal.ready(_urls(options, ports), address, node.workers)
+        tell(READY, os.environ)
         yield node.front
 
 
