@@ -25,7 +25,11 @@ class ServeNode(Node):
     def __init__(self, folder: Path, arguments: Sequence[str]) -> None:
         self.data = folder / "data"
         self._address: Address | None = None
-        chosen = ["--data-dir", str(self.data)]
+        if "--data-dir" in arguments:
+            self.data = Path(arguments[list(arguments).index("--data-dir") + 1])
+            chosen = []
+        else:
+            chosen = ["--data-dir", str(self.data)]
         if "--listen" not in arguments:
             chosen += ["--listen", "127.0.0.1:0"]
         if "--api" not in arguments:
