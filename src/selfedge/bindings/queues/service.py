@@ -66,7 +66,6 @@ class QueueService:
         Raises:
             StorageError: the disk is failing.
         """
-        await self.messages.recover(self.now_ms)
         await self.look()
 
     async def close(self) -> None:

@@ -1,6 +1,5 @@
 """Messages as the engine's producer sends them, and as its consumers get them. Pure."""
 
-import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,9 +37,11 @@ class Taken:
     seq: int
     id: str
     sent_ms: int
-    attempts: int
+    attempts: int  # this one included
     type: str
     body: bytes
+    due_ms: int
+    stored_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def batch(body: bytes, delay: str | None) -> Sequence[Sent]:
         items = msgspec.json.decode(body, type=_Batch).messages
         sent = [
             Sent(
-                base64.b64decode(one.body, validate=True),
+                binascii.a2b_base64(one.body, strict_mode=True),
                 one.content_type,
                 common if one.delay_secs is None else delay_of(one.delay_secs),
             )

@@ -8,9 +8,14 @@ from pathlib import Path
 
 from selfedge.bindings.queues import limits, wire
 from selfedge.bindings.queues.config import Consumer
-from selfedge.bindings.queues.messages import Messages, Settled
+from selfedge.bindings.queues.messages import (
+    START,
+    Messages,
+    Position,
+    Settled,
+)
 from selfedge.bindings.queues.registry import Queue
-from selfedge.bindings.queues.wire import Outcome, Taken
+from selfedge.bindings.queues.wire import Metrics, Outcome, Taken
 from selfedge.edge.events import Interrupted, NotBegun, hand
 from selfedge.errors import StorageError
 from selfedge.types import Clock, Notice
@@ -56,6 +61,9 @@ class Delivery:
         self._running: set[asyncio.Task[None]] = set()
         self._failures = 0
         self._rest_until_s = 0.0
+        self._after = START  # what is due before it is held, or comes again
+        self._held: set[int] = set()  # numbers of messages that are being delivered
+        self._looked_ms = 0
         self._task = asyncio.create_task(self._run())
 
     def wake(self, *, afresh: bool = False) -> None:
@@ -94,19 +102,38 @@ class Delivery:
         rest_s = self._rest_until_s - asyncio.get_running_loop().time()
         if rest_s > 0:
             return rest_s
-        now_ms, oldest_ms = broker.now_ms, oldest(queue, broker.now_ms)
-        most = settings.max_batch_size
-        due = broker.messages.due(self._key, most, now_ms, oldest_ms)
+        now_ms, most = broker.now_ms, settings.max_batch_size
+        due = self._due(most, now_ms)
         if not due:
             return self._until(broker.messages.next_due(self._key, now_ms), now_ms)
-        full_ms = due[0] + int(settings.max_batch_timeout * 1000)
+        full_ms = due[0][0] + int(settings.max_batch_timeout * 1000)
         if len(due) < most and now_ms < full_ms:
             return self._until(full_ms, now_ms)
-        taken = await broker.messages.take(self._key, most, now_ms, oldest_ms)
+        self._after = due[-1]
+        self._begin(queue, target, broker.messages.take(due))
+        return 0.0
+
+    def _due(self, most: int, now_ms: int) -> Sequence[Position]:
+        """Return where messages are due that nobody is being given."""
+        if now_ms < self._looked_ms:  # the clock was set back
+            self._after = START
+        self._looked_ms = now_ms
+        beside = len(self._held) if self._after == START else 0
+        found = self._broker.messages.due(self._key, most + beside, now_ms, self._after)
+        return [one for one in found if one[1] not in self._held][:most]
+
+    def _begin(self, queue: Queue, target: Target, taken: Sequence[Taken]) -> None:
+        held = {one.seq for one in taken}
+        self._held |= held
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._held -= held
+            self._after = START  # some may come again
+            self._ended(task)
+
         task = asyncio.create_task(self._deliver(queue, target, taken))
         self._running.add(task)
-        task.add_done_callback(self._ended)
-        return 0.0
+        task.add_done_callback(ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
@@ -119,16 +146,17 @@ class Delivery:
         return None if when_ms is None else max(0.001, (when_ms - now_ms) / 1000)
 
     async def _deliver(
-        self, queue: Queue, target: Target, taken: Sequence[Taken]
+        self, queue: Queue, target: Target, due: Sequence[Taken]
     ) -> None:
         broker = self._broker
-        metrics = broker.messages.metrics(self._key)
+        taken = await self._fresh(queue, due)
+        metrics = _beside(broker.messages.metrics(self._key), taken)
         interrupted = False
         try:
             event = wire.event(queue.name, taken, metrics)
             outcome = wire.outcome(await hand(target.socket, event))
         except NotBegun:
-            await broker.messages.give_back(taken, broker.now_ms)
+            await self._give_back(taken)
             self._rest()
             return
         except Interrupted as error:
@@ -141,6 +169,22 @@ class Delivery:
         else:
             self._failures = 0
         await self._settle(queue, target, taken, outcome, interrupted=interrupted)
+
+    async def _fresh(self, queue: Queue, due: Sequence[Taken]) -> Sequence[Taken]:
+        """Drop messages that are too old; return the others."""
+        oldest_ms = oldest(queue, self._broker.now_ms)
+        old = [one.seq for one in due if one.stored_ms <= oldest_ms]
+        if not old:
+            return due
+        settled = Settled(acked=old)
+        await self._broker.messages.settle(self._key, settled, self._broker.now_ms)
+        return [one for one in due if one.stored_ms > oldest_ms]
+
+    async def _give_back(self, taken: Sequence[Taken]) -> None:
+        """Have messages due again that nobody has seen."""
+        now_ms = self._broker.now_ms
+        settled = Settled(again=[(one.seq, now_ms) for one in taken], counted=False)
+        await self._broker.messages.settle(self._key, settled, now_ms)
 
     def _rest(self) -> None:
         pause_s = BACK_OFF_S[min(self._failures, len(BACK_OFF_S) - 1)]
@@ -193,12 +237,12 @@ def wanted_again(
     What a handler says of a message wins over what it says of the batch, and that
     over how it ended.
     """
-    single = {
-        one.msg_id: delay_s if one.delay_seconds is None else one.delay_seconds
-        for one in outcome.retry_messages
-    }
     batch = outcome.retry_batch
     whole = delay_s if batch.delay_seconds is None else batch.delay_seconds
+    single = {
+        one.msg_id: whole if one.delay_seconds is None else one.delay_seconds
+        for one in outcome.retry_messages
+    }
     again = batch.retry or (outcome.outcome != "ok" and not outcome.ack_all)
     acked = {*outcome.explicit_acks}
     found: dict[str, int] = {}
@@ -208,6 +252,12 @@ def wanted_again(
         elif again and one.id not in acked:
             found[one.id] = whole
     return found
+
+
+def _beside(metrics: Metrics, taken: Sequence[Taken]) -> Metrics:
+    """Return what waits besides the messages that were taken."""
+    size = metrics.size_bytes - sum(len(one.body) for one in taken)
+    return Metrics(metrics.count - len(taken), size, metrics.oldest_ms)
 
 
 def oldest(queue: Queue, now_ms: int) -> int:

@@ -1,6 +1,7 @@
 """The messages of all queues: stored, taken, settled.
 
-A message that is taken is invisible until `visible_ms`; who took it holds its lease.
+What a Worker is being given is known in memory alone: it is given again after a crash.
+What a pull consumer holds is invisible until a time, in the file.
 """
 
 import os
@@ -11,19 +12,22 @@ from dataclasses import dataclass
 from selfedge.bindings.queues.messages.ledger import Ledger
 from selfedge.bindings.queues.wire import Metrics, Sent, Taken
 
-PUSHED = "push"
-"""The lease of what a Worker is being given; it ends with this process."""
+START = (-1, -1)
+"""A position before all messages: when a message is due, and its number."""
 
-_PUSH_LEASE_MS = 24 * 3600 * 1000
 _FOREVER_MS = 2**62
+_ID_BYTES = 16
 _INSERT = (
     "INSERT INTO messages (queue, id, sent_ms, stored_ms, visible_ms, attempts, type,"
     " body) VALUES (?, ?, ?, ?, ?, 0, ?, ?)"
 )
 _DUE = (
-    "FROM messages WHERE queue = ? AND visible_ms <= ? AND stored_ms > ?"
+    "FROM messages WHERE queue = ? AND (visible_ms, seq) > (?, ?) AND visible_ms <= ?"
     " ORDER BY visible_ms, seq LIMIT ?"
 )
+_COLUMNS = "seq, id, sent_ms, attempts + 1, type, body, visible_ms, stored_ms"
+
+Position = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Settled:
 
     acked: Sequence[int] = ()
     again: Sequence[tuple[int, int]] = ()  # with the time at which they are due, in ms
+    counted: bool = True  # `again` counts as an attempt more
     dead: Sequence[int] = ()
     dead_to: int | None = None  # a queue; None: they are dropped
 
@@ -60,25 +65,30 @@ class Messages:
             StorageError: the disk is full or failing; nothing was stored.
         """
         self._counted(queue)
+        chance = os.urandom(_ID_BYTES * len(sent)).hex()
         rows = [
             (
                 queue,
-                os.urandom(16).hex(),
+                chance[2 * _ID_BYTES * index : 2 * _ID_BYTES * (index + 1)],
                 now_ms,
                 now_ms,
                 now_ms + 1000 * (delay_s if one.delay_s is None else one.delay_s),
                 one.type,
                 one.body,
             )
-            for one in sent
+            for index, one in enumerate(sent)
         ]
         await self._ledger.write(lambda db: db.executemany(_INSERT, rows))
         self._add(queue, len(rows), sum(len(one.body) for one in sent))
 
-    def due(self, queue: int, most: int, now_ms: int, oldest_ms: int) -> Sequence[int]:
-        """Return since when up to `most` messages are due, ascending."""
-        given = (queue, now_ms, oldest_ms, most)
-        return [row[0] for row in self._ledger.read(f"SELECT visible_ms {_DUE}", given)]
+    def due(
+        self, queue: int, most: int, now_ms: int, after: Position = START
+    ) -> Sequence[Position]:
+        """Return where up to `most` messages after a position are that are due."""
+        found: list[Position] = self._ledger.read(
+            f"SELECT visible_ms, seq {_DUE}", (queue, *after, now_ms, most)
+        )
+        return found
 
     def next_due(self, queue: int, now_ms: int) -> int | None:
         """Return when the next message will be due that is not yet."""
@@ -88,32 +98,22 @@ class Messages:
         )
         return found[0][0]
 
-    async def take(
-        self, queue: int, most: int, now_ms: int, oldest_ms: int
-    ) -> Sequence[Taken]:
-        """Take due messages for a Worker."""
-        until_ms = now_ms + _PUSH_LEASE_MS
-
-        def change(db: sqlite3.Connection) -> Sequence[Taken]:
-            taken = _due(db, (queue, now_ms, oldest_ms, most))
-            db.executemany(
-                "UPDATE messages SET visible_ms = ?, lease = ?,"
-                " attempts = attempts + 1 WHERE seq = ?",
-                [(until_ms, PUSHED, one.seq) for one in taken],
-            )
-            return taken
-
-        return await self._ledger.write(change)
+    def take(self, positions: Sequence[Position]) -> Sequence[Taken]:
+        """Return the messages at some positions, for a Worker."""
+        marks = ",".join("?" * len(positions))
+        rows = self._ledger.read(_TAKE.format(marks), [seq for _, seq in positions])
+        return [Taken(*row) for row in rows]
 
     async def lease(
-        self, queue: int, most: int, now_ms: int, oldest_ms: int, until_ms: int
+        self, queue: int, most: int, now_ms: int, until_ms: int
     ) -> Sequence[Leased]:
         """Take due messages for a pull consumer, who has until `until_ms`."""
 
         def change(db: sqlite3.Connection) -> Sequence[Leased]:
+            given = (queue, *START, now_ms, most)
+            rows = db.execute(f"SELECT {_COLUMNS} {_DUE}", given).fetchall()
             leased = [
-                Leased(one, f"{one.seq}.{os.urandom(12).hex()}")
-                for one in _due(db, (queue, now_ms, oldest_ms, most))
+                Leased(Taken(*row), f"{row[0]}.{os.urandom(12).hex()}") for row in rows
             ]
             db.executemany(
                 "UPDATE messages SET visible_ms = ?, lease = ?,"
@@ -140,7 +140,7 @@ class Messages:
         """Do with messages that were taken what is to become of them.
 
         Raises:
-            StorageError: the disk is full or failing; they stay taken.
+            StorageError: the disk is full or failing; they stay as they were.
         """
         self._counted(queue)
         if settled.dead_to is not None:
@@ -149,50 +149,27 @@ class Messages:
         moved = settled.dead if settled.dead_to is not None else ()
 
         def change(db: sqlite3.Connection) -> tuple[list[int], list[int]]:
-            db.executemany(
-                "UPDATE messages SET visible_ms = ?, lease = NULL WHERE seq = ?",
-                [(due_ms, seq) for seq, due_ms in settled.again],
-            )
+            more = int(settled.counted)
+            db.executemany(_AGAIN, [(due, more, seq) for seq, due in settled.again])
             move = (settled.dead_to, now_ms, now_ms)
-            return _deleted(db, gone), _moved(db, moved, move)
+            return _each(db, _DELETE, gone), _each(db, _MOVE, moved, move)
 
         deleted, dead = await self._ledger.write(change)
         self._add(queue, -len(deleted) - len(dead), -sum(deleted) - sum(dead))
         if settled.dead_to is not None:
             self._add(settled.dead_to, len(dead), sum(dead))
 
-    async def give_back(self, taken: Sequence[Taken], now_ms: int) -> None:
-        """Undo that messages were taken: nobody has seen them."""
-        rows = [(now_ms, one.seq) for one in taken]
-        await self._ledger.write(
-            lambda db: db.executemany(
-                "UPDATE messages SET visible_ms = ?, lease = NULL,"
-                " attempts = attempts - 1 WHERE seq = ?",
-                rows,
-            )
-        )
-
-    async def recover(self, now_ms: int) -> None:
-        """Give back all that a process of ours had taken when it ended."""
-        await self._ledger.write(
-            lambda db: db.execute(
-                "UPDATE messages SET visible_ms = ?, lease = NULL,"
-                " attempts = attempts - 1 WHERE lease = ?",
-                (now_ms, PUSHED),
-            )
-        )
-
-    async def remove(self, queue: int, stored_before_ms: int = _FOREVER_MS) -> int:
-        """Remove messages, all or the old ones that nobody holds; return how many."""
-        held = "" if stored_before_ms == _FOREVER_MS else " AND lease IS NULL"
-        where = f"FROM messages WHERE queue = ? AND stored_ms <= ?{held}"
-        given = (queue, stored_before_ms)
+    async def remove(self, queue: int, due_before_ms: int = _FOREVER_MS) -> int:
+        """Remove messages, all or those that were due so long ago; return how many."""
+        where = "FROM messages WHERE queue = ? AND visible_ms <= ?"
+        given = (queue, due_before_ms)
         self._counted(queue)
 
         def change(db: sqlite3.Connection) -> tuple[int, int]:
             sums = f"SELECT count(*), ifnull(sum(length(body)), 0) {where}"
             found: tuple[int, int] = db.execute(sums, given).fetchone()
-            db.execute(f"DELETE {where}", given)
+            if found[0]:
+                db.execute(f"DELETE {where}", given)
             return found
 
         count, size = await self._ledger.write(change)
@@ -200,31 +177,29 @@ class Messages:
         return count
 
     async def remove_some(self, queue: int, seqs: Sequence[int]) -> None:
-        """Remove messages that a peek has shown and nobody holds."""
+        """Remove messages that a peek has shown and no pull consumer holds."""
         self._counted(queue)
         sql = (
-            "DELETE FROM messages WHERE queue = ? AND lease IS NULL AND seq = ?"
+            "DELETE FROM messages WHERE queue = ? AND lease IS NULL AND seq IN ({})"
             " RETURNING length(body)"
         )
         sizes = await self._ledger.write(lambda db: _each(db, sql, seqs, (queue,)))
         self._add(queue, -len(sizes), -sum(sizes))
 
     def peek(self, queue: int, most: int) -> Sequence[Taken]:
-        """Return the first messages that nobody holds, and leave them."""
-        rows = self._ledger.read(
-            "SELECT seq, id, sent_ms, attempts, type, body FROM messages"
-            " WHERE queue = ? AND lease IS NULL ORDER BY visible_ms, seq LIMIT ?",
-            (queue, most),
-        )
+        """Return the first messages that no pull consumer holds, and leave them."""
+        rows = self._ledger.read(_PEEK, (queue, most))
         return [Taken(*row) for row in rows]
 
     def metrics(self, queue: int) -> Metrics:
-        """Return what waits, whoever holds it."""
+        """Return what waits, whoever holds it; what is due first counts as oldest."""
         count, size = self._counted(queue)
         found = self._ledger.read(
-            "SELECT min(stored_ms) FROM messages WHERE queue = ?", (queue,)
+            "SELECT stored_ms FROM messages WHERE queue = ?"
+            " ORDER BY visible_ms, seq LIMIT 1",
+            (queue,),
         )
-        return Metrics(count, size, found[0][0] or 0)
+        return Metrics(count, size, found[0][0] if found else 0)
 
     def _counted(self, queue: int) -> tuple[int, int]:
         if queue not in self._counts:
@@ -241,28 +216,22 @@ class Messages:
         self._counts[queue] = (before[0] + count, before[1] + size)
 
 
-def _due(db: sqlite3.Connection, given: tuple[int, int, int, int]) -> Sequence[Taken]:
-    rows = db.execute(
-        f"SELECT seq, id, sent_ms, attempts + 1, type, body {_DUE}", given
-    )
-    return [Taken(*row) for row in rows]
-
-
-def _deleted(db: sqlite3.Connection, gone: Sequence[int]) -> list[int]:
-    """Delete messages; return the sizes of those that were there."""
-    return _each(db, "DELETE FROM messages WHERE seq = ? RETURNING length(body)", gone)
-
-
-def _moved(
-    db: sqlite3.Connection, moved: Sequence[int], to: tuple[int | None, int, int]
-) -> list[int]:
-    return _each(
-        db,
-        "UPDATE messages SET queue = ?, visible_ms = ?, stored_ms = ?, attempts = 0,"
-        " lease = NULL WHERE seq = ? RETURNING length(body)",
-        moved,
-        to,
-    )
+_TAKEN = "FROM messages WHERE seq IN ({}) ORDER BY visible_ms, seq"
+_TAKE = f"SELECT {_COLUMNS} {_TAKEN}"
+_FREE = (
+    "FROM messages WHERE queue = ? AND lease IS NULL ORDER BY visible_ms, seq LIMIT ?"
+)
+_PEEK = f"SELECT {_COLUMNS} {_FREE}"
+_AGAIN = (
+    "UPDATE messages SET visible_ms = ?, lease = NULL, attempts = attempts + ?"
+    " WHERE seq = ?"
+)
+_DELETE = "DELETE FROM messages WHERE seq IN ({}) RETURNING length(body)"
+_MOVE = (
+    "UPDATE messages SET queue = ?, visible_ms = ?, stored_ms = ?, attempts = 0,"
+    " lease = NULL WHERE seq IN ({}) RETURNING length(body)"
+)
+_AT_ONCE = 500
 
 
 def _each(
@@ -271,5 +240,11 @@ def _each(
     messages: Sequence[int],
     given: Sequence[object] = (),
 ) -> list[int]:
-    found = (db.execute(sql, (*given, seq)).fetchall() for seq in messages)
-    return [row[0] for rows in found for row in rows]
+    """Run `sql` on messages; return the sizes of those that were there."""
+    sizes: list[int] = []
+    for start in range(0, len(messages), _AT_ONCE):
+        some = messages[start : start + _AT_ONCE]
+        marks = ",".join("?" * len(some))
+        rows = db.execute(sql.format(marks), (*given, *some)).fetchall()
+        sizes += [row[0] for row in rows]
+    return sizes

@@ -33,7 +33,6 @@ CREATE TABLE IF NOT EXISTS messages (
     attempts INTEGER NOT NULL, lease TEXT, type TEXT NOT NULL, body BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS due ON messages (queue, visible_ms, seq);
-CREATE INDEX IF NOT EXISTS stored ON messages (queue, stored_ms);
 CREATE INDEX IF NOT EXISTS leased ON messages (lease) WHERE lease IS NOT NULL;
 """
 

@@ -1,6 +1,7 @@
 """Pull consumers: they lease messages over HTTP, and settle the leases."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from selfedge.bindings.queues import limits
 from selfedge.bindings.queues.config import Consumer
@@ -37,13 +38,15 @@ class Pulling:
             queue.key,
             most,
             now_ms,
-            oldest(queue, now_ms),
             now_ms + (visibility_ms or usual_ms),
         )
-        last = settings.max_retries + 1
-        dead = [one.message.seq for one in leased if one.message.attempts > last]
-        await self._settle(queue, settings, Settled(dead=dead))
-        return [one for one in leased if one.message.attempts <= last]
+        oldest_ms, last = oldest(queue, now_ms), settings.max_retries + 1
+        found = [one.message for one in leased]
+        old = [one.seq for one in found if one.stored_ms <= oldest_ms]
+        dead = [one.seq for one in found if one.attempts > last and one.seq not in old]
+        await self._settle(queue, settings, Settled(acked=old, dead=dead))
+        ended = {*old, *dead}
+        return [one for one in leased if one.message.seq not in ended]
 
     async def settle(
         self,
@@ -74,7 +77,7 @@ class Pulling:
             for (seq, _), delay_s in asked.items()
             if seq not in dead
         ]
-        settled = Settled(acked=sorted(acked), again=again, dead=dead)
+        settled = Settled(acked=sorted(acked), again=again, counted=False, dead=dead)
         await self._settle(queue, settings, settled)
         return len(acked), len(asked), odd
 
@@ -84,12 +87,7 @@ class Pulling:
         broker = self._broker
         name = settings.dead_letter_queue
         dead_to = broker.dead_letters(name) if name else None
-        whole = Settled(
-            acked=settled.acked,
-            again=settled.again,
-            dead=settled.dead,
-            dead_to=dead_to,
-        )
+        whole = replace(settled, dead_to=dead_to)
         await broker.messages.settle(queue.key, whole, broker.now_ms)
         if settled.dead and dead_to is not None:
             broker.woken(dead_to)

@@ -274,7 +274,12 @@ def shown_pull(leased: Sequence[Leased], metrics: Metrics) -> Mapping[str, objec
 
 def shown_peek(found: Sequence[Taken]) -> Mapping[str, object]:
     """Return what a peek saw."""
-    return {"messages": [{**_message(one), "ref": str(one.seq)} for one in found]}
+    return {
+        "messages": [
+            {**_message(one), "attempts": one.attempts - 1, "ref": str(one.seq)}
+            for one in found
+        ]
+    }
 
 
 def refs(body: RefsBody) -> tuple[Sequence[int], Mapping[str, str]]:
