@@ -1,5 +1,6 @@
 """Who may do what, on every route that a node of `serve` has."""
 
+import json
 import re
 
 import pytest
@@ -153,3 +154,28 @@ def test_a_reader_may_ask_for_what_is_computed(api):
     path = f"/accounts/{api.a}/storage/kv/namespaces/x/bulk/get"
     heard = api.ask(path, "a-read", method="POST", body=body)
     assert heard.code == 10013
+
+
+def test_who_has_one_account_sees_no_processes_of_others(api):
+    def kinds(who):
+        found = api.ask("/node/status", who).envelope()["result"]["processes"]
+        return [one["kind"] for one in found]
+
+    assert kinds("read") == ["worker", "front"]
+    assert kinds("a-admin") == kinds("b-read") == []
+
+
+def test_an_account_in_a_body_is_held_to_the_token_as_one_in_a_path(api):
+    query = {"query": "{ r2StorageAdaptiveGroups }"}
+    for account in (api.a, "f" * 32):
+        body = {**query, "variables": {"accountTag": account}}
+        raw = json.dumps(body).encode()
+        heard = api.ask("/graphql", "b-admin", method="POST", body=raw)
+        assert (heard.status, heard.code) == (403, 10000)
+    for path, body in (
+        ("/zones", {"name": "x.example", "account": {"id": api.a}}),
+        ("/user/tokens", {"name": "x", "account": api.a}),
+    ):
+        raw = json.dumps(body).encode()
+        heard = api.ask(path, "b-admin", method="POST", body=raw)
+        assert (heard.status, heard.code) == (403, 10000), path
