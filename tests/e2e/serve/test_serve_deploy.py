@@ -148,6 +148,12 @@ def test_the_whole_life_of_a_worker(run, node, tmp_path):
     run("secret", "delete", "OTHER", "-y")
     assert json.loads(run("secret", "list", "--json")) == []
 
+    run("versions", "secret", "put", "LATER", "--tag", "quiet", stdin="later")
+    assert run("versions", "secret", "list") == "LATER\n"
+    assert json.loads(run("secret", "list", "--json")) == []
+    run("versions", "secret", "delete", "LATER", "-y")
+    assert json.loads(run("versions", "secret", "list", "--json")) == []
+
     assert "life" in run("status")
     run("delete", "-y")
     assert node.get("life").status == 404

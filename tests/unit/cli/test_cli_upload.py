@@ -9,8 +9,8 @@ from selfedge.bundle.model import Module
 from selfedge.cli.workers import worker_name
 from selfedge.cli.workers.provision import provisioned
 from selfedge.cli.workers.queues import consumer
+from selfedge.cli.workers.traffic import parsed_shares
 from selfedge.cli.workers.upload import entries, form, metadata, pending
-from selfedge.cli.workers.versions import parsed_shares
 from selfedge.control.workers.upload import read_upload
 from selfedge.errors import UsageError
 from selfedge.manifest.deployment import read_deployment

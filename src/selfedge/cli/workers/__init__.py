@@ -38,6 +38,12 @@ def about_worker(command: F) -> F:
     return command
 
 
+def noted(command: F) -> F:
+    """Add the options that a version keeps as annotations."""
+    tagged = click.option("--tag", help="A name that the version keeps.")(command)
+    return click.option("--message", help="A note that the version keeps.")(tagged)
+
+
 def config_file(config: Path | None) -> Path:
     """Return the wrangler file that is meant.
 

@@ -7,7 +7,7 @@ import click
 
 from selfedge.cli.remote import api, show, sure, table
 from selfedge.cli.workers import about_worker, script_path, worker_name
-from selfedge.cli.workers.versions import deployed
+from selfedge.cli.workers.traffic import deployed
 from selfedge.client.api import Api
 from selfedge.errors import ApiError, UsageError
 

@@ -27,7 +27,7 @@ def group() -> None:
 def put(key: str, *, as_json: bool, state: Path | None, **given: Any) -> None:
     """Set KEY to what is typed, or to what comes by stdin."""
     name = worker_name(**given)
-    secret = {"name": key, "text": _typed(key), "type": _TYPE}
+    secret = {"name": key, "text": typed(key), "type": _TYPE}
     _changed(state, "PUT", name, "/secrets", json=secret)
     if as_json:
         show({"name": key, "type": _TYPE})
@@ -96,7 +96,8 @@ def _changed(
         raise
 
 
-def _typed(key: str) -> str:
+def typed(key: str) -> str:
+    """Return the value of a secret: it is asked for, or comes by stdin."""
     if sys.stdin.isatty():
         return str(click.prompt(f"Value of {key}", hide_input=True))
     return sys.stdin.read().removesuffix("\n")

@@ -1,17 +1,18 @@
 """`selfedge versions`: uploads of a Worker, and which of them clients reach."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from selfedge.cli.remote import api, show, sure, table
-from selfedge.cli.workers import about_worker, script_path, worker_name
-from selfedge.client.api import Api, segment
+from selfedge.cli.workers import about_worker, noted, script_path, worker_name
+from selfedge.cli.workers.traffic import deployed, newest, parsed_shares
+from selfedge.cli.workers.version_secrets import group as secret
+from selfedge.client.api import segment
 from selfedge.errors import UsageError
 
-SHOWN = 10
 _MESSAGE = "workers/message"
 _TAG = "workers/tag"
 
@@ -24,8 +25,7 @@ def group() -> None:
 @group.command()
 @about_worker
 @click.option("--var", "variables", multiple=True, metavar="NAME:VALUE")
-@click.option("--message", help="A note that the version keeps.")
-@click.option("--tag", help="A name that the version keeps.")
+@noted
 @click.option("--keep-vars", is_flag=True, help="Keep variables that are not here.")
 def upload(*, as_json: bool, state: Path | None, **given: Any) -> None:
     """Upload the project here; nobody reaches it yet."""
@@ -144,61 +144,4 @@ def deploy(
         click.echo(f"Deployed {name}: {told}")
 
 
-def newest(node: Api, name: str) -> Sequence[Any]:
-    """Return the newest versions of a Worker, the last first."""
-    query = {"deployable": "true", "per_page": str(SHOWN)}
-    found = node.call("GET", script_path(name, "/versions"), query=query)
-    return list(found["items"])
-
-
-def deployed(
-    node: Api,
-    name: str,
-    shares: Sequence[Mapping[str, Any]],
-    message: str | None,
-    *,
-    force: bool = False,
-) -> Any:
-    """Make a deployment; `force` also goes back over changed secrets.
-
-    Raises:
-        ApiError: a version is not there, or does not start.
-    """
-    notes = {"annotations": {_MESSAGE: message}} if message is not None else {}
-    asked = {"strategy": "percentage", "versions": list(shares), **notes}
-    query = {"force": "true"} if force else None
-    path = script_path(name, "/deployments")
-    return node.call("POST", path, json=asked, query=query)
-
-
-def parsed_shares(given: Sequence[str]) -> list[dict[str, Any]]:
-    """Return what VERSION, VERSION@60 and VERSION@60% say.
-
-    Raises:
-        UsageError: there are more than two, or they do not make 100.
-    """
-    if len(given) > 2:
-        raise UsageError("a deployment has one version, or two")
-    shares: list[dict[str, Any]] = []
-    for text in given:
-        version, _, percent = text.partition("@")
-        shares.append({"version_id": version, "percentage": _percent(percent)})
-    told = [one["percentage"] for one in shares if one["percentage"] is not None]
-    left = [one for one in shares if one["percentage"] is None]
-    for one in left:
-        one["percentage"] = (100 - sum(told)) / len(left)
-    if shares and abs(sum(one["percentage"] for one in shares) - 100) > 0.01:
-        raise UsageError("the percentages must make 100")
-    return shares
-
-
-def _percent(text: str) -> float | None:
-    if not text:
-        return None
-    try:
-        value = float(text.removesuffix("%"))
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 100:
-        raise UsageError(f"a percentage is a number from 0 to 100, not {text!r}")
-    return value
+group.add_command(secret)
