@@ -85,6 +85,7 @@ class Fragment:
     )  # the same for other Workers of the run, by script name
     services: Sequence[Struct] = ()  # Config.services; a name stands once
     extensions: Sequence[Struct] = ()  # Config.extensions; likewise
+    router: str | None = None  # one of `services`: calls to the Worker pass it first
     backends: Sequence[Backend] = ()  # become `external` services
     needs: Sequence[str] = ()  # scripts that must run in the same process
     triggers: Sequence[Trigger] = ()  # what starts the Worker; told to its service

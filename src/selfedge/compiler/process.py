@@ -13,6 +13,7 @@ from selfedge.binding import (
     Site,
 )
 from selfedge.bundle.model import Module
+from selfedge.compiler.calls import with_routers
 from selfedge.compiler.graph import Part
 from selfedge.edge.dispatcher import dispatcher
 from selfedge.edge.entry import CONTROL, ENTRYPOINT, entrance, with_edge
@@ -63,9 +64,8 @@ def control_socket(script: str) -> str:
 
 def process_config(parts: Sequence[Part], placement: Placement) -> Struct:
     """Return the engine's config; clients reach the first of `parts`."""
-    services = _services(parts, placement)
-    return {
-        "services": services,
+    config = {
+        "services": _services(parts, placement),
         "sockets": _sockets(parts, placement),
         "extensions": _once(
             extension
@@ -75,6 +75,7 @@ def process_config(parts: Sequence[Part], placement: Placement) -> Struct:
         ),
         "logging": {"structuredLogging": True},
     }
+    return with_routers(config, parts)
 
 
 def backends(parts: Sequence[Part]) -> frozenset[str]:

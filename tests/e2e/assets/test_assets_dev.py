@@ -220,3 +220,35 @@ def test_a_folder_that_is_missing_is_told_and_awaited(dev):
     node.wait_until(lambda answer: "dist" in answer.text)
     node.save("dist/index.html", "built")
     node.wait_until(lambda answer: answer.text == "built")
+
+
+CALLEE = """
+    import { WorkerEntrypoint } from "cloudflare:workers";
+    export default class extends WorkerEntrypoint {
+      greet(name) { return `hello ${name}`; }
+      fetch(request) { return new Response(`code ${new URL(request.url).pathname}`); }
+    }
+"""
+CALLER = """
+    export default { async fetch(request, env) {
+      const asked = async (path) => (await env.SITE.fetch(`http://any${path}`)).text();
+      const found = [await asked("/about"), await asked("/x"), await asked("/")];
+      return Response.json([...found, await env.SITE.greet("you")]);
+    } }
+"""
+
+
+def test_a_call_from_another_worker_reaches_files_and_code(dev):
+    config = {
+        "name": "caller",
+        "main": "caller.js",
+        "compatibility_date": "2026-01-01",
+        "services": [{"binding": "SITE", "service": "app"}],
+    }
+    files = {
+        **project(CALLEE),
+        "caller.js": CALLER,
+        "caller.json": json.dumps(config),
+    }
+    node = dev(files, "--config", "caller.json", "--config", "wrangler.jsonc")
+    assert node.request().json() == ["about", "code /x", "home", "hello you"]

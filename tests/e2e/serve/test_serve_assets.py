@@ -238,3 +238,26 @@ def test_files_alone_are_a_worker(node):
     assert answer.status == 200, answer.text
     assert node.get("alone", "/a").text == "one"
     assert node.get("alone", "/nope").status == 404
+
+
+CALLEE = """
+import { WorkerEntrypoint } from "cloudflare:workers";
+export default class extends WorkerEntrypoint {
+  greet(name) { return `hello ${name}`; }
+  fetch(request) { return new Response(`code ${new URL(request.url).pathname}`); }
+}
+"""
+CALLER = """
+export default { async fetch(request, env) {
+  const text = async (path) => (await env.CALLEE.fetch(`http://any${path}`)).text();
+  const greeting = await env.CALLEE.greet("you");
+  return Response.json([await text("/a"), await text("/x"), greeting]);
+} }
+"""
+
+
+def test_a_call_from_another_worker_reaches_files_and_code(node):
+    deployed(node, "callee", site("one"), code=CALLEE)
+    binding = {"type": "service", "name": "CALLEE", "service": "callee"}
+    node.deploy("caller", CALLER, [binding])
+    assert node.get("caller").json() == ["one", "code /x", "hello you"]

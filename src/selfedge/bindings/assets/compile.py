@@ -39,7 +39,12 @@ def compile_assets(entry: Assets, site: Site) -> Fragment:
     if entry.binding:
         designator = {"name": router["name"], "entrypoint": FILES}
         bindings.append({"name": entry.binding, "service": designator})
-    return Fragment(bindings=bindings, services=[router], rows=[_row(entry, files)])
+    return Fragment(
+        bindings=bindings,
+        services=[router],
+        router=str(router["name"]),
+        rows=[_row(entry, files)],
+    )
 
 
 def _router(entry: Assets, files: StaticFiles, part: str) -> Struct:
