@@ -18,13 +18,21 @@ WORDS = (
     *("accounts", "local", "ai", "run", "models", "search", "schema", "tasks", "v1"),
     *("chat", "completions", "embeddings", "vectorize", "v2", "indexes", "info"),
     *("insert", "upsert", "query", "get_by_ids", "list", "metadata_index", "create"),
+    *("storage", "kv", "namespaces", "values", "keys", "metadata", "bulk", "fuzz"),
     *("user", "tokens", "verify", "memberships", "@cf", "@cf%2Fno%2Fmodel"),
     *("%2F", "%00", "%ff", "%zz", "..", ".", "-", "*", "0"),
 )
 WORD = st.sampled_from(["", *WORDS]) | st.text(max_size=20).map(
     lambda text: quote(text.encode("utf-8", "surrogatepass"))
 )
-BELOW = st.sampled_from(["", "/accounts/local/ai", "/accounts/local/vectorize/v2"])
+BELOW = st.sampled_from(
+    [
+        "",
+        "/accounts/local/ai",
+        "/accounts/local/vectorize/v2",
+        "/accounts/local/storage/kv/namespaces",
+    ]
+)
 PATH = st.builds(
     lambda head, words: head + "".join(f"/{word}" for word in words),
     BELOW,
@@ -32,6 +40,7 @@ PATH = st.builds(
 )
 INDEXES = "/accounts/local/vectorize/v2/indexes"
 AI = "/accounts/local/ai"
+KV = "/accounts/local/storage/kv/namespaces"
 ROUTE = st.sampled_from(
     [
         ("POST", INDEXES),
@@ -44,6 +53,12 @@ ROUTE = st.sampled_from(
                 *("metadata_index/create", "metadata_index/delete"),
             )
         ),
+        ("POST", KV),
+        ("GET", f"{KV}/fuzz/keys"),
+        ("PUT", f"{KV}/fuzz/values/a%2Fb"),
+        ("PUT", f"{KV}/fuzz/bulk"),
+        ("POST", f"{KV}/fuzz/bulk/get"),
+        ("POST", f"{KV}/fuzz/bulk/delete"),
         ("GET", f"{AI}/models/search"),
         ("GET", f"{AI}/models/schema"),
         ("POST", f"{AI}/run/@cf/meta/llama-2-7b-chat-int8"),
@@ -135,8 +150,9 @@ class Client:
 
 @pytest.fixture(scope="module")
 def client(shared_dev: Nodes):
-    """A client of a node with AI and Vectorize."""
-    node = shared_dev(worker(HELLO))
+    """A client of a node with AI, Vectorize and the KV namespace `fuzz`."""
+    table = '[[kv_namespaces]]\nbinding = "KV"\nid = "fuzz"\n'
+    node = shared_dev(worker(HELLO, table))
     one = Client(node.api)
     config = {"dimensions": 3, "metric": "cosine"}
     index = json.dumps({"name": "fuzz", "config": config})
