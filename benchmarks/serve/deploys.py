@@ -52,8 +52,9 @@ class Node:
         self.port = int(re.search(r"^Ready on \S+:(\d+)", said, re.MULTILINE)[1])
         names = ("API_BASE_URL", "API_TOKEN", "ACCOUNT_ID")
         self.environ = {
-            f"CLOUDFLARE_{name}": re.search(rf"CLOUDFLARE_{name}=(\S+)", said)[1]
+            f"CLOUDFLARE_{name}": found[1]  # the first start prints them
             for name in names
+            if (found := re.search(rf"CLOUDFLARE_{name}=(\S+)", said))
         }
 
     def answer(self) -> str:
@@ -67,12 +68,12 @@ class Node:
 
 
 @contextmanager
-def node(folder: Path) -> Iterator[Node]:
+def node(folder: Path, *options: str) -> Iterator[Node]:
     """Run a node until the context ends."""
     arguments = ["--data-dir", str(folder / "data"), "--api-rate", "0"]
     arguments += ["--listen", "127.0.0.1:0", "--api", "127.0.0.1:0"]
     process = subprocess.Popen(
-        [COMMAND, "serve", *arguments],
+        [COMMAND, "serve", *arguments, *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
