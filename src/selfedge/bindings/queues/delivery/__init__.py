@@ -139,6 +139,7 @@ class Delivery:
         self._running.discard(task)
         self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
+            self._rest()  # what was delivered could not be settled: it comes again
             self._broker.notice(f"Queues: {error}")
 
     @staticmethod
@@ -150,13 +151,14 @@ class Delivery:
     ) -> None:
         broker = self._broker
         taken = await self._fresh(queue, due)
+        if not taken:
+            return
         metrics = _beside(broker.messages.metrics(self._key), taken)
         interrupted = False
         try:
             event = wire.event(queue.name, taken, metrics)
             outcome = wire.outcome(await hand(target.socket, event))
-        except NotBegun:
-            await self._give_back(taken)
+        except NotBegun:  # nobody has seen them: they are due as before
             self._rest()
             return
         except Interrupted as error:
@@ -166,9 +168,9 @@ class Delivery:
             )
             outcome, interrupted = Outcome(), True
             self._rest()
-        else:
-            self._failures = 0
         await self._settle(queue, target, taken, outcome, interrupted=interrupted)
+        if not interrupted:
+            self._failures = 0
 
     async def _fresh(self, queue: Queue, due: Sequence[Taken]) -> Sequence[Taken]:
         """Drop messages that are too old; return the others."""
@@ -179,12 +181,6 @@ class Delivery:
         settled = Settled(acked=old)
         await self._broker.messages.settle(self._key, settled, self._broker.now_ms)
         return [one for one in due if one.stored_ms > oldest_ms]
-
-    async def _give_back(self, taken: Sequence[Taken]) -> None:
-        """Have messages due again that nobody has seen."""
-        now_ms = self._broker.now_ms
-        settled = Settled(again=[(one.seq, now_ms) for one in taken], counted=False)
-        await self._broker.messages.settle(self._key, settled, now_ms)
 
     def _rest(self) -> None:
         pause_s = BACK_OFF_S[min(self._failures, len(BACK_OFF_S) - 1)]

@@ -153,6 +153,15 @@ def _check_format(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _explained(error: sqlite3.Error, path: Path) -> StorageError:
-    return StorageError(
-        f"{path}: {error}. Free some space there, or mend the file, and try again."
-    )
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+        return StorageError(
+            f"The disk that holds {path.parent} is full or failing ({error}). Nothing "
+            "was written; free some space there and try again."
+        )
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return StorageError(
+            f"{path} is damaged ({error}). To begin anew without what it holds, stop "
+            "selfedge and move the file away, with those whose names begin with its."
+        )
+    return StorageError(f"{path} cannot be used: {error}.")
