@@ -75,18 +75,22 @@ def floats(values: Sequence[float]) -> "array[float]":
 
 
 class EngineFailure(Exception):
-    """The engine could not do it: damaged files, a full disk, a fault of its own."""
+    """The engine could not do it: damaged files, a full disk, a fault of its own.
+
+    `passing` tells that the files are not at fault but what surrounds them: a lock
+    that is still held, no room, no memory, too many open files.
+    """
+
+    def __init__(self, text: str, *, passing: bool = False) -> None:
+        super().__init__(text)
+        self.passing = passing
 
 
 class EngineDied(EngineFailure):
     """The engine's process is gone; what was written is there when it is loaded.
 
-    `killed` tells that somebody else ended it.
+    It is `passing` when somebody else ended it.
     """
-
-    def __init__(self, text: str, *, killed: bool = False) -> None:
-        super().__init__(text)
-        self.killed = killed
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ and is replayed when the shard is loaded. Every call holds Python's interpreter
 lock until it is done, so large writes are cut into short ones.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -40,8 +41,11 @@ _VECTORS_PER_UPDATE = 128  # with 10 KiB of metadata each, a fraction of a log f
 _UNFLUSHED_FLOATS_MAX = 4_194_304  # 16 MiB
 _TIES_MAX = 1024  # hits looked at to order equals by id
 _LOCKED = "WouldBlock"
-_LOCKED_S = 30.0  # a killed process that is still being taken down holds the files
-_POLL_S = 0.05
+_LOCKED_S = 10.0  # a killed process holds the files until its system calls end
+_POLL_S = 0.02
+_PASSING = re.compile(  # EAGAIN, ENOMEM, ENFILE, EMFILE, ENOSPC, EDQUOT
+    rf"{_LOCKED}|os error (?:11|12|23|24|28|122)\b"
+)
 _TERMS_MAX = 50_000_000  # as good as all
 
 
@@ -264,14 +268,21 @@ def _chunks(vectors: Sequence[Vector], size: int) -> Iterator[Sequence[Vector]]:
 
 
 def _unlocked(folder: Path) -> qdrant.EdgeShard:
-    """Load, once the process that had the shard before is gone."""
+    """Load, once the process that had the shard before is gone.
+
+    Raises:
+        EngineFailure: it cannot be read; passing: another process still has it.
+    """
     end = time.monotonic() + _LOCKED_S
     while True:
         try:
             return _guarded(qdrant.EdgeShard.load, str(folder))
         except EngineFailure as failure:
-            if _LOCKED not in str(failure) or time.monotonic() > end:
+            if _LOCKED not in str(failure):
                 raise
+            if time.monotonic() > end:
+                text = f"another process has its files open; end it: {folder}"
+                raise EngineFailure(text, passing=True) from failure
             time.sleep(_POLL_S)
 
 
@@ -279,8 +290,10 @@ def _guarded(call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
     try:
         return call(*args, **options)
     except Exception as cause:
-        raise EngineFailure(str(cause)) from cause
+        text = str(cause)
+        raise EngineFailure(text, passing=bool(_PASSING.search(text))) from cause
     except BaseException as cause:
         if type(cause).__name__ != "PanicException":
             raise
-        raise EngineFailure(f"the engine failed: {cause}") from cause
+        text = f"the engine failed: {cause}"
+        raise EngineFailure(text, passing=bool(_PASSING.search(text))) from cause

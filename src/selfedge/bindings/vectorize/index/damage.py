@@ -5,10 +5,18 @@ from pathlib import Path
 
 import msgspec
 
+from selfedge.bindings.vectorize.engine.contract import EngineFailure
 from selfedge.bindings.vectorize.errors import IndexFailed
 from selfedge.bindings.vectorize.index.files import read_state, write_state
 
 ASIDE = "damaged"
+
+
+def is_shown_by(cause: Exception) -> bool:
+    """Whether the files are at fault, not the disk, the memory or who else has them."""
+    if isinstance(cause, EngineFailure):
+        return not cause.passing
+    return not isinstance(cause, OSError)
 
 
 def found(name: str, folder: Path, cause: Exception) -> IndexFailed:

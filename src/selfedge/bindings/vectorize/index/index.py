@@ -92,8 +92,8 @@ class Index:
         """Read what is on disk, and finish the write that a crash cut short.
 
         Raises:
-            IndexFailed: the files are damaged, also at each later call; or the
-                disk is nearly full.
+            IndexFailed: the files are damaged, also at each later call; or they
+                cannot be opened now.
             EngineDied: the engine's process was killed; opening again may succeed.
         """
         if self._damage:
@@ -106,8 +106,11 @@ class Index:
         try:
             self._load()
         except (EngineFailure, OSError, msgspec.MsgspecError, IndexFailed) as cause:
-            if isinstance(cause, EngineDied) and cause.killed:
-                raise
+            if not damage.is_shown_by(cause):
+                if isinstance(cause, EngineDied):
+                    raise
+                reason = f"could not be opened: {cause}"
+                raise IndexFailed(self.name, reason) from cause
             self._damage = damage.found(self.name, self.folder, cause)
             self._notice(str(self._damage))
             raise self._damage from cause

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -99,33 +99,37 @@ class _Child:
 
 
 def _start(niceness: int) -> _Child:
-    pairs = [socket.socketpair() for _ in range(CONNECTIONS)]
-    numbers = [theirs.fileno() for _, theirs in pairs]
-    log = tempfile.TemporaryFile()  # noqa: SIM115 - the shard closes it
     try:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",  # the user's folder holds no modules for us
-                "-m",
-                "selfedge.bindings.vectorize.engine.host",
-                *map(str, (os.getpid(), niceness, *numbers)),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-            pass_fds=numbers,
-            start_new_session=True,  # Ctrl-C goes to the parent alone
-        )
+        with ExitStack() as opened, ExitStack() as given:
+            pairs = [socket.socketpair() for _ in range(CONNECTIONS)]
+            ours = [opened.enter_context(left) for left, _ in pairs]
+            theirs = [given.enter_context(right) for _, right in pairs]
+            log = opened.enter_context(tempfile.TemporaryFile())
+            process = _process(niceness, [sock.fileno() for sock in theirs], log)
+            opened.pop_all()  # the shard closes them
     except OSError as error:
-        for ours, _ in pairs:
-            ours.close()
-        log.close()
-        raise EngineFailure(f"its process could not be started: {error}") from error
-    finally:
-        for _, theirs in pairs:
-            theirs.close()
-    return _Child(process, [ours for ours, _ in pairs], log)
+        text = f"its process could not be started: {error}"
+        raise EngineFailure(text, passing=True) from error
+    return _Child(process, ours, log)
+
+
+def _process(
+    niceness: int, sockets: Sequence[int], log: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [
+            sys.executable,
+            "-P",  # the user's folder holds no modules for us
+            "-m",
+            "selfedge.bindings.vectorize.engine.host",
+            *map(str, (os.getpid(), niceness, *sockets)),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=log,
+        pass_fds=sockets,
+        start_new_session=True,  # Ctrl-C goes to the parent alone
+    )
 
 
 class HostedShard:
@@ -214,7 +218,7 @@ class HostedShard:
         finally:
             self._free.put(sock)
         if isinstance(reply, Failed):
-            raise EngineFailure(reply.text)
+            raise EngineFailure(reply.text, passing=reply.passing)
         return reply
 
     def end(self) -> None:
@@ -256,9 +260,9 @@ class HostedShard:
         if code < 0:
             number = signal.Signals(-code)
             text = f"its process was killed by {number.name}.{_HINTS.get(number, '')}"
-            return EngineDied(text, killed=number in _BY_OTHERS)
+            return EngineDied(text, passing=number in _BY_OTHERS)
         text = f"its process ended with exit code {code}{self._last_words()}"
-        return EngineDied(text, killed=code == 0)
+        return EngineDied(text, passing=code == 0)
 
     def _last_words(self) -> str:
         with suppress(OSError, ValueError):

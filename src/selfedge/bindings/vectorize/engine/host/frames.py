@@ -122,6 +122,7 @@ class Failed(_Frame):
     """An EngineFailure."""
 
     text: str
+    passing: bool = False
 
 
 class Vectors(_Frame):

@@ -84,7 +84,9 @@ class _Served:
                 return Failed("the shard is not open")
             return self._answers[type(ask)](self._shard, ask) or Done()
         except EngineFailure as failure:
-            return Failed(str(failure))
+            return Failed(str(failure), failure.passing)
+        except MemoryError:
+            return Failed("its process has no memory left", passing=True)
         except Exception as defect:  # noqa: BLE001 - it must not end in silence
             return Failed(f"{type(defect).__name__}: {defect}")
 
