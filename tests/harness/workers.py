@@ -73,8 +73,8 @@ class ListedFleet:
     async def route(self) -> None:
         self.routed += 1
 
-    def host(self, account: str, script: str) -> str:
-        return f"{script}.{account}.localhost:8080"
+    def url(self, account: str, script: str) -> str:
+        return f"http://{script}.{account}.localhost:8080"
 
     def report(self) -> Sequence[Mapping[str, object]]:
         return []

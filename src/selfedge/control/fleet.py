@@ -40,8 +40,8 @@ class Fleet(Protocol):
     async def route(self) -> None:
         """Send clients where the catalog's routes, domains and zones say."""
 
-    def host(self, account: str, script: str) -> str:
-        """Return where clients reach a Worker by its name: "NAME.SUBDOMAIN.DOMAIN"."""
+    def url(self, account: str, script: str) -> str:
+        """Return where clients reach a Worker: "http://NAME.SUBDOMAIN.DOMAIN:PORT"."""
 
     def report(self) -> Sequence[Mapping[str, object]]:
         """Return one entry per process: kind, scripts, pid, state, since, bytes."""

@@ -206,6 +206,7 @@ class _Node:
             grounds,
             self._accounts.gate,
             options.domain,
+            (_scheme(options), next(iter(ports.values())).port),
         )
 
     @property
@@ -382,5 +383,9 @@ def _api_url(options: ServeOptions, port: int) -> str:
 
 
 def _urls(options: ServeOptions, ports: Mapping[str, ClientPort]) -> Sequence[str]:
-    scheme = "https" if options.certificate else "http"
+    scheme = _scheme(options)
     return [f"{scheme}://{shown(one.host)}:{one.port}" for one in ports.values()]
+
+
+def _scheme(options: ServeOptions) -> str:
+    return "https" if options.certificate else "http"

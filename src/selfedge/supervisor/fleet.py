@@ -25,6 +25,8 @@ from selfedge.supervisor.warden import End
 Gates = Callable[[str], Awaitable[Gate]]
 """account → a new gate to its services."""
 
+_USUAL = {"http": 80, "https": 443}
+
 
 class Fleet:
     """Knows which group runs where; one change at a time in each account."""
@@ -37,6 +39,7 @@ class Fleet:
         grounds: Grounds,
         gates: Gates,
         domain: str,
+        listener: tuple[str, int],  # scheme and port at which clients are told to ask
     ) -> None:
         self._catalog = catalog
         self._front = front
@@ -44,6 +47,7 @@ class Fleet:
         self._grounds = grounds
         self._gates = gates
         self._domain = domain
+        self._listener = listener
         self._members: dict[Script, Member] = {}
         self._numbers = itertools.count(1)
         self._locks: dict[str, asyncio.Lock] = {}
@@ -153,10 +157,12 @@ class Fleet:
                 running[account, script] = shares
         return table(self._catalog.state, running, self._domain)
 
-    def host(self, account: str, script: str) -> str:
+    def url(self, account: str, script: str) -> str:
         """Return where clients reach a Worker by its name."""
+        scheme, port = self._listener
         subdomain = self._catalog.state.accounts[account].subdomain
-        return f"{script}.{subdomain}.{self._domain}"
+        shown = "" if port == _USUAL[scheme] else f":{port}"
+        return f"{scheme}://{script}.{subdomain}.{self._domain}{shown}"
 
     def end_of(self, account: str, script: str) -> tuple[End | None, float]:
         """Return how a Worker's process ended last, and when to ask again."""

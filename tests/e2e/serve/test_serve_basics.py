@@ -16,6 +16,8 @@ export default {
 };
 """
 
+HELLO = "export default { fetch: () => new Response('one') };"
+
 
 @pytest.fixture(scope="module")
 def node(shared_serve):
@@ -78,8 +80,8 @@ def test_an_uncaught_exception_is_a_page_with_1101_and_a_log_line(node):
 
 
 def test_code_that_does_not_start_is_refused_and_what_ran_goes_on(node):
-    node.deploy("steady", "export default { fetch: () => new Response('one') }")
-    refused = node.upload("steady", "throw new Error('at the start')")
+    node.deploy("steady", HELLO)
+    refused = node.upload("steady", f"{HELLO}\nthrow new Error('at the start')")
     assert refused.status == 400
     assert refused.json()["errors"][0]["code"] == 10021
     assert "at the start" in refused.json()["errors"][0]["message"]

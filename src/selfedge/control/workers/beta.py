@@ -185,8 +185,7 @@ class Beta:
     def _shown(self, account: str, script: ScriptState) -> Mapping[str, Any]:
         subdomain: dict[str, Any] = msgspec.structs.asdict(script.workers_dev)
         if script.workers_dev.enabled:
-            host = self.workers.fleet.host(account, script.name)
-            subdomain["url"] = f"http://{host}"
+            subdomain["url"] = self.workers.fleet.url(account, script.name)
         return {
             "id": script.tag,
             "name": script.name,
