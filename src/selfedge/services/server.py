@@ -19,6 +19,7 @@ from selfedge.binding import (
     Serve,
     Service,
 )
+from selfedge.errors import SelfedgeError
 
 KEEP_ALIVE_S = (
     75.0  # the engine drops an idle connection after 5 s; we must not be first
@@ -62,9 +63,15 @@ class Services:
             self._tell(kind, wanted)
 
     async def wake(self) -> None:
-        """Have those services running that call Workers by themselves."""
+        """Have those services running that call Workers by themselves.
+
+        One that cannot is told: Workers that do not use it run all the same.
+        """
         for kind in self._awake:
-            await self._start(kind)
+            try:
+                await self._start(kind)
+            except SelfedgeError as error:
+                self._context.notice(str(error))
 
     async def running(self, kind: str) -> Service:
         """Return the service of a kind, started if no Worker has needed it yet.

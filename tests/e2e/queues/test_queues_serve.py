@@ -180,3 +180,27 @@ def test_nothing_acknowledged_is_lost_when_the_consumer_is_killed(serve):
             if pid := node.process_of("receiver")["pid"]:
                 os.kill(pid, signal.SIGKILL)
     assert set(load.sent) <= set(seen(node, load.sent, within_s=40))
+
+
+def test_an_upload_cannot_have_the_dispatchers_flag(serve):
+    """It gives power over the engine, which runs with experimental features on."""
+    node = serve()
+    answer = node.upload(
+        "evil", SENDER, compatibility_flags=["service_binding_extra_handlers"]
+    )
+    assert answer.status == 400
+    assert "experimental" in answer.text
+
+
+def test_workers_run_although_the_queues_are_damaged(serve):
+    node = serve()
+    node.deploy("other", "export default { fetch() { return new Response('ok') } }")
+    node.stop()
+    (file,) = node.data.rglob("queues.sqlite")
+    for path in file.parent.iterdir():
+        path.unlink()
+    file.write_bytes(b"no database" * 1000)
+    node.start_again()
+    assert node.get("other").text == "ok"
+    assert "is damaged" in node.output
+    assert node.call("GET", "/queues").status == 500

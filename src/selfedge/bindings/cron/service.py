@@ -75,9 +75,9 @@ class CronService:
             StorageError: the disk is full or failing; it is tried again.
         """
         this = _minute(self._clock())
-        triggers = list(self._crons())
         if this <= self._last:
             return
+        triggers = list(self._crons())
         at = this * _MINUTE_S
         due = [
             Due(script=script, cron=cron.text, time=at)
