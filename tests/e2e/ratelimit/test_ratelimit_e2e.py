@@ -6,7 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
-from harness import worker
+from harness import fetch, worker
+from harness.project import write
+from harness.wrangler_dev import has_wrangler, wrangler_dev
 
 CODE = """
     export default {
@@ -92,23 +94,52 @@ def test_more_checks_than_a_call_takes_are_several_calls(node):
     assert sum(seen) == 1500
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (None, "Error: invalid rate limit options"),
-        ({"key": 1}, "Error: invalid key: 1"),
-        ({"kei": "a", "b": 1}, "Error: bad rate limit options: [kei,b]"),
-        ({"limit": "1"}, "Error: limit must be a number: 1"),
-        ({"period": "10"}, "Error: period must be a number: 10"),
-        ({"period": 11}, "Error: unsupported period: 11"),
-        ({"delta": 0}, "RangeError: delta must be non-zero"),
-        ({"delta": -1}, "TypeError: The value cannot be converted because it is neg"),
-        ({"delta": 2**32}, "TypeError: Value out of range"),
-        ({"delta": "x"}, "TypeError: The value cannot be converted because it is not"),
-    ],
+NEGATIVE = (
+    "The value cannot be converted because it is negative and this API expects a "
+    "positive number."
 )
-def test_wrong_options_are_told_as_in_wrangler_dev(node, options, words):
-    assert node.request(path(options)).json().startswith(words)
+WRONG = [
+    (None, "Error: invalid rate limit options"),
+    ({"key": 1}, "Error: invalid key: 1"),
+    ({"kei": "a", "b": 1}, "Error: bad rate limit options: [kei,b]"),
+    ({"limit": "1"}, "Error: limit must be a number: 1"),
+    ({"period": "10"}, "Error: period must be a number: 10"),
+    ({"period": 11}, "Error: unsupported period: 11"),
+    ({"delta": 0}, "RangeError: delta must be non-zero"),
+    ({"delta": -1}, f"TypeError: {NEGATIVE}"),
+    (
+        {"delta": 2**32},
+        "TypeError: Value out of range. Must be less than or equal to 4294967295.",
+    ),
+    (
+        {"delta": "x"},
+        "TypeError: The value cannot be converted because it is not an integer.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), WRONG)
+def test_wrong_options_are_told(node, options, words):
+    assert node.request(path(options)).json() == words
+
+
+def test_wrangler_dev_tells_and_counts_the_same(tmp_path):
+    if not has_wrangler():
+        pytest.skip("wrangler is not installed")
+    write(tmp_path, worker(CODE, TOML))
+    with wrangler_dev(tmp_path, path({"key": "ready"})) as url:
+        for options, words in WRONG:
+            assert fetch(url + path(options)).json() == words
+        within_one_window(needed_s=6)
+        heavy = {"key": "b", "delta": 2.9}
+        assert sum(fetch(url + path({"key": "a"}, 20)).json()) == 3
+        assert fetch(url + path(heavy, 3)).json() == [True, True, False]
+
+
+def test_a_delta_weighs_more(node):
+    within_one_window()
+    heavy = {"key": "heavy", "delta": 2.9}
+    assert node.request(path(heavy, 3)).json() == [True, True, False]
 
 
 def test_workers_of_an_account_share_a_namespace_in_serve(serve):
