@@ -122,6 +122,13 @@ class ServeTerminal(Printer):
     help="Calls of the API that a token may make in 5 minutes; 0: any number.",
 )
 @click.option(
+    "--sandbox",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "require", "off"]),
+    help="Whether Workers run in bubblewrap.",
+)
+@click.option(
     "--geoip-db",
     "databases",
     multiple=True,
@@ -154,6 +161,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     idle_s: float,
     slots: int,
     api_rate: int,
+    sandbox: str,
     databases: Sequence[Path],
     strict_models: bool,  # noqa: FBT001
     log_level: str,
@@ -178,6 +186,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         idle_s=idle_s or None,
         slots=slots,
         api_rate=api_rate,
+        sandbox=sandbox,
     )
     settings = Settings(
         cache_dir=cache,

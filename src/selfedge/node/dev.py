@@ -32,6 +32,7 @@ from selfedge.supervisor.console import Console
 from selfedge.supervisor.dev import DevLoop, Surroundings, Terminal
 from selfedge.supervisor.door import Ports
 from selfedge.supervisor.group import Group
+from selfedge.supervisor.launch import Launch
 from selfedge.supervisor.project import ACCOUNT, Choices, Project
 from selfedge.supervisor.remapper import Remapper
 from selfedge.supervisor.sockets import ClientPort, listen_unix
@@ -141,7 +142,7 @@ async def _running(
     console = Console(terminal.log, remapper)
     group = Group(
         Ports({CLIENT_SOCKET: port}),
-        workerd=engine.workerd,
+        launch=Launch(workerd=engine.workerd),
         encode=partial(encode, schema=engine.schema),
         run_dir=run_dir,
         hear=console.hear,

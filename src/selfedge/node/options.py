@@ -49,4 +49,5 @@ class ServeOptions:
     limits: str = "paid"  # a profile
     idle_s: float | None = 300.0
     slots: int = 512
+    sandbox: str = "auto"  # or "require", or "off"
     api_rate: int = CALLS.most  # calls of a token in 5 minutes; 0: any number

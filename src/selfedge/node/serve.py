@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from selfedge.front.pages import DOWN, EXCEEDED_CPU, EXCEEDED_MEMORY, Page
 from selfedge.front.table import origins
 from selfedge.node.addresses import is_loopback, listen_at, shown
 from selfedge.node.certificates import CertificateFiles
+from selfedge.node.engines import launch_of
 from selfedge.node.events import dispatch, schedules
 from selfedge.node.options import ServeOptions, ServeTerminal
 from selfedge.node.signals import ending
@@ -187,7 +189,7 @@ class _Node:
             terminal.log,
         )
         grounds = Grounds(
-            workerd=engine.workerd,
+            launch=launch_of(options, engine, terminal.notice, run_dir / "e"),
             encode=partial(encode, schema=engine.schema),
             run_dir=run_dir,
             pool=Pool(run_dir / "s", options.slots),
@@ -274,7 +276,7 @@ class _Node:
 
     @property
     def _internal(self) -> Path:
-        return self._run_dir / "internal"
+        return self._run_dir / "e" / "internal"  # a folder that groups see
 
     @asynccontextmanager
     async def _context(self, account: str) -> AsyncIterator[Context]:
@@ -329,7 +331,7 @@ class _Node:
         console = Console(grounds.log, str)
         group = Group(
             Ports(ports),
-            workerd=grounds.workerd,
+            launch=replace(grounds.launch, sandbox=None),
             encode=grounds.encode,
             run_dir=self._run_dir / "f",
             hear=console.hear,

@@ -89,7 +89,7 @@ class Fleet:
             grounds = self._grounds
             try:
                 return await start_aside(
-                    release, made.parts, folder, grounds.workerd, grounds.encode
+                    release, made.parts, folder, grounds.launch, grounds.encode
                 )
             except EngineError as error:
                 raise BuildError(str(error)) from error

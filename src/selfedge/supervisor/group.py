@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from selfedge.supervisor.door import Door, Sockets
+from selfedge.supervisor.launch import Launch
 from selfedge.supervisor.process import Hear
 from selfedge.supervisor.slot import Release, Slot
 from selfedge.supervisor.watchdog import Guard, Start
@@ -22,14 +23,14 @@ class Group:
         self,
         door: Door,
         *,
-        workerd: Path,
+        launch: Launch,
         encode: Encode,
         run_dir: Path,
         hear: Hear,
         watchdog: Callable[[Start], Guard],
     ) -> None:
         self._door = door
-        self._workerd = workerd
+        self._launch = launch
         self._encode = encode
         self._run_dir = run_dir
         self._hear = hear
@@ -157,7 +158,7 @@ class Group:
             ]
             await asyncio.gather(*owners, return_exceptions=True)
         config = self._encode(slot.release.config)
-        await slot.start(self._workerd, config, self._hear)
+        await slot.start(self._launch, config, self._hear)
 
     async def _give_up(self, hung: Slot) -> None:
         """End a process in a loop; its clients wait for the successor."""

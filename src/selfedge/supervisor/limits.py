@@ -8,6 +8,7 @@ from selfedge.errors import UsageError
 BLOCKED_MIN_S = 0.5  # a shorter block cannot be told from a busy machine
 BASE_BYTES = 160 * 1024 * 1024  # what the engine itself may take in RAM, and then some
 ISOLATE_BYTES = 128 * 1024 * 1024  # Cloudflare's, of each isolate
+DATA_BASE_BYTES = 640 * 1024 * 1024  # what the engine maps before anything runs
 CPU_MAX_MS = 300_000  # Cloudflare's greatest `limits.cpu_ms`
 
 
@@ -54,3 +55,17 @@ def limits_of(chosen: Profile, own: Mapping[str, int], isolates: int) -> Limits:
         blocked_s=None if cpu_ms is None else max(BLOCKED_MIN_S, cpu_ms / 1000),
         memory_bytes=BASE_BYTES + isolates * ISOLATE_BYTES if chosen.memory else None,
     )
+
+
+def data_bytes(limits: Limits) -> int | None:
+    """Return what the kernel lets a process map: far more than it may use in RAM."""
+    if limits.memory_bytes is None:
+        return None
+    return DATA_BASE_BYTES + 2 * limits.memory_bytes
+
+
+def heap_flags(limits: Limits) -> list[str]:
+    """Return flags of V8 that end a process whose heap grows faster than we look."""
+    if limits.memory_bytes is None:
+        return []
+    return [f"--max-heap-size={2 * limits.memory_bytes // (1024 * 1024)}"]

@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +12,8 @@ from selfedge.compiler.process import backends
 from selfedge.front.table import Running
 from selfedge.supervisor.console import Console, Print
 from selfedge.supervisor.group import Encode, Group
-from selfedge.supervisor.limits import Profile, limits_of
+from selfedge.supervisor.launch import Launch
+from selfedge.supervisor.limits import Profile, data_bytes, heap_flags, limits_of
 from selfedge.supervisor.plan import Land, Plan, client_socket
 from selfedge.supervisor.pool import Pool, Push, SlotDoor
 from selfedge.supervisor.remapper import Remapper
@@ -42,7 +43,7 @@ class Gate(Protocol):
 class Grounds:
     """What every group of a node stands on."""
 
-    workerd: Path
+    launch: Launch
     encode: Encode
     run_dir: Path
     pool: Pool
@@ -80,7 +81,7 @@ class Member:
         self.warden: Warden | None = None
         self._group = Group(
             self._door,
-            workerd=grounds.workerd,
+            launch=grounds.launch,
             encode=grounds.encode,
             run_dir=folder,
             hear=self.console.hear,
@@ -103,6 +104,7 @@ class Member:
         """
         self._tailed = self._heard(plan)
         release = plan.release(land, f"unix:{self._services}", self._tailed)
+        release = self._bounded(release, plan)
         await self._gate.allow(backends(plan.parts))
         self._objects = make_disks(release)
         before, self.plan = self.plan, plan
@@ -113,6 +115,12 @@ class Member:
         except BaseException:
             self.plan = before
             raise
+
+    def _bounded(self, release: Release, plan: Plan) -> Release:
+        """Add what ends the process should the warden be late."""
+        limits = limits_of(self._grounds.profile, plan.limits, len(plan.runs))
+        config = {**release.config, "v8Flags": heap_flags(limits)}
+        return replace(release, config=config, data_bytes=data_bytes(limits))
 
     @property
     def tells(self) -> bool:

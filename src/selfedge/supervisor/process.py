@@ -10,10 +10,13 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from selfedge.errors import EngineError
-from selfedge.supervisor.startup import rules_fault, said
+from selfedge.supervisor.launch import Bounds, Launch
+from selfedge.supervisor.sandbox import View, read_pid
+from selfedge.supervisor.startup import ran_out_of_memory, rules_fault, said
 
 START_TIMEOUT_S = 20.0
 _PR_SET_PDEATHSIG = 1
@@ -29,6 +32,7 @@ class EngineProcess:
 
     def __init__(self, child: asyncio.subprocess.Process, hear: Hear) -> None:
         self._child = child
+        self._inside: _Inside | None = None  # the engine, where bwrap is our child
         self.stderr: deque[str] = deque(maxlen=_STDERR_LINES)
         self._hear = hear
         self._pumps = [
@@ -39,10 +43,12 @@ class EngineProcess:
     @classmethod
     async def start(
         cls,
-        workerd: Path,
+        launch: Launch,
         config: Path,
         sockets: Mapping[str, socket.socket],
         hear: Hear,
+        view: View,
+        bounds: Bounds,
     ) -> "EngineProcess":
         """Start the engine on `config` with `sockets` lent by name; return when ready.
 
@@ -50,26 +56,27 @@ class EngineProcess:
             EngineError: it ended before it listened; its words are in the message.
         """
         reading, writing = os.pipe()
+        info, told = os.pipe()
         try:
-            command = [str(workerd), "serve", "--verbose", "--experimental"]
-            command += ["-b", str(config), f"--control-fd={writing}"]
-            for name, lent in sockets.items():
-                command += ["--socket-fd", f"{name}={lent.fileno()}"]
+            command = launch.sandbox.enter(view, told) if launch.sandbox else []
+            command += _command(launch.workerd, config, writing, sockets)
             child = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 limit=_LINE_MAX_BYTES,
-                pass_fds=[writing, *(lent.fileno() for lent in sockets.values())],
-                preexec_fn=_die_with_parent,
+                pass_fds=[writing, told, *(lent.fileno() for lent in sockets.values())],
+                preexec_fn=partial(_prepare, bounds),
                 start_new_session=True,
             )
         finally:
             os.close(writing)
+            os.close(told)
         process = cls(child, hear)
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
+                await process._meet(info, inside=launch.sandbox is not None)
                 await _ready(reading, set(sockets))
         except (TimeoutError, EOFError) as error:
             await process.kill()
@@ -81,8 +88,8 @@ class EngineProcess:
 
     @property
     def pid(self) -> int:
-        """The process id."""
-        return self._child.pid
+        """The engine's process id."""
+        return self._inside.pid if self._inside else self._child.pid
 
     @property
     def running(self) -> bool:
@@ -92,6 +99,8 @@ class EngineProcess:
     async def wait(self) -> int:
         """Return the exit code once it has ended (negative: a signal)."""
         code = await self._child.wait()
+        if self._inside is not None:
+            await self._inside.gone()
         await asyncio.wait(self._pumps, timeout=1)
         return code
 
@@ -103,7 +112,7 @@ class EngineProcess:
         """Wait for its end for at most `grace_s`, then end it."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace_s):
-                await self._child.wait()
+                await self.wait()
         await self.kill()
 
     async def kill(self) -> None:
@@ -120,10 +129,57 @@ class EngineProcess:
         if (warning := rules_fault(line)) is not None:
             self._hear(warning)
 
+    async def _meet(self, info: int, *, inside: bool) -> None:
+        """Learn which process is the engine."""
+        if not inside:
+            os.close(info)
+            return
+        self._inside = _Inside(await read_pid(info))
+
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether it ended, in its own words, for want of memory."""
+        return ran_out_of_memory("\n".join(self.stderr))
+
     def _signal(self, number: signal.Signals) -> None:
         if self.running:
             with contextlib.suppress(ProcessLookupError):
-                self._child.send_signal(number)
+                if self._inside is not None:
+                    self._inside.signal(number)
+                else:
+                    self._child.send_signal(number)
+
+
+class _Inside:
+    """The engine in a sandbox: our child's child, which a pidfd names for good."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._pidfd: int | None = os.pidfd_open(pid)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal.
+
+        Raises:
+            ProcessLookupError: it has ended.
+        """
+        if self._pidfd is not None:
+            signal.pidfd_send_signal(self._pidfd, number)
+
+    async def gone(self) -> None:
+        """Return when it has ended, also if bwrap was killed before it."""
+        if self._pidfd is None:
+            return
+        descriptor, self._pidfd = self._pidfd, None
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(descriptor, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
 
 
 async def _pump(stream: asyncio.StreamReader | None, hear: Hear) -> None:
@@ -162,7 +218,18 @@ async def _ready(control_fd: int, awaited: set[str]) -> None:
         transport.close()
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to end this child when its parent dies, however that happens."""
+def _command(
+    workerd: Path, config: Path, control: int, sockets: Mapping[str, socket.socket]
+) -> list[str]:
+    command = [str(workerd), "serve", "--verbose", "--experimental"]
+    command += ["-b", str(config), f"--control-fd={control}"]
+    for name, lent in sockets.items():
+        command += ["--socket-fd", f"{name}={lent.fileno()}"]
+    return command
+
+
+def _prepare(bounds: Bounds) -> None:
+    """In the child: set bounds; have Linux end it when its parent dies, however."""
+    bounds.set()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -9,6 +9,7 @@ from pathlib import Path
 from selfedge.compiler.process import CLIENT_SOCKET, FORWARD_SOCKET, control_socket
 from selfedge.supervisor.control import Activity, Control
 from selfedge.supervisor.door import Sockets
+from selfedge.supervisor.launch import Launch
 from selfedge.supervisor.process import EngineProcess, Hear
 from selfedge.supervisor.sockets import Entrance, listen_unix
 from selfedge.types import Struct
@@ -33,6 +34,7 @@ class Release:
     """Sockets at which other processes come in, and where they look for them."""
     called: bool = False  # others keep RPC connections to it, which never end
     forwards: bool = True  # while it drains, it passes requests to its successor
+    data_bytes: int | None = None  # what the kernel lets it have; None: any
 
 
 class Slot:
@@ -43,6 +45,7 @@ class Slot:
         self.clients = clients
         self.process: EngineProcess | None = None
         self.hung = False  # it has not answered for a while
+        self._folder = base.parent
         self._config = base.with_suffix(".config")
         self._paths: dict[str, Path] = {}
         if release.forwards:
@@ -70,7 +73,7 @@ class Slot:
         for way in self._entrances.values():
             way.publish()
 
-    async def start(self, workerd: Path, config: bytes, hear: Hear) -> None:
+    async def start(self, launch: Launch, config: bytes, hear: Hear) -> None:
         """Start a process on the sockets; those who wait are served at once.
 
         Raises:
@@ -81,7 +84,12 @@ class Slot:
         sockets = {**self.waiting_at, **self._private}
         try:
             self.process = await EngineProcess.start(
-                workerd, self._config, sockets, hear
+                launch,
+                self._config,
+                sockets,
+                hear,
+                launch.view(self.release.config, self._folder),
+                launch.bounds(self.release.data_bytes),
             )
         finally:
             self._config.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ import msgspec
 _PREFIX = re.compile(r"^service worker:(?P<script>[^:]+): (?:Uncaught )?")
 _RULES = re.compile(r"^service assets:(?P<part>[^:]+): (?P<fault>Found \d+ invalid )")
 _CONSEQUENCE = re.compile(r'^Socket ".*" refers to service|^Socket ".*": bind')
+_OUT_OF_MEMORY = re.compile(r"Last few GCs|out of memory", re.IGNORECASE)
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -28,6 +29,11 @@ def rules_fault(line: str) -> str | None:
         return None
     message = f"[{found['part']}] {text[found.start('fault') :]}"
     return msgspec.json.encode({"level": "warn", "message": message}).decode()
+
+
+def ran_out_of_memory(words: str) -> bool:
+    """Whether this is what the engine says before it ends for want of memory."""
+    return _OUT_OF_MEMORY.search(words) is not None
 
 
 def _message(line: str) -> str:

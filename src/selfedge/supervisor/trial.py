@@ -7,16 +7,21 @@ from pathlib import Path
 from selfedge.compiler.graph import Part
 from selfedge.errors import EngineError
 from selfedge.supervisor.group import Encode
+from selfedge.supervisor.launch import Launch
 from selfedge.supervisor.remapper import Remapper
 from selfedge.supervisor.slot import Release, Slot
 from selfedge.supervisor.sockets import listen_unix
+from selfedge.supervisor.startup import ran_out_of_memory
 
 HEAP_MAX_MB = 256  # of each isolate, while it starts
-_OUT_OF_MEMORY = "Last few GCs"  # begins what V8 says before it gives up
 
 
 async def start_aside(
-    release: Release, parts: Sequence[Part], folder: Path, workerd: Path, encode: Encode
+    release: Release,
+    parts: Sequence[Part],
+    folder: Path,
+    launch: Launch,
+    encode: Encode,
 ) -> int:
     """Start `release` with sockets in the empty `folder`, stop it, return milliseconds.
 
@@ -33,7 +38,7 @@ async def start_aside(
     try:
         flags = [f"--max-heap-size={HEAP_MAX_MB}"]
         config = {**release.config, "v8Flags": flags}
-        await slot.start(workerd, encode(config), _unheard)
+        await slot.start(launch, encode(config), _unheard)
         return round((time.perf_counter() - started) * 1000)
     except EngineError as error:
         raise EngineError(_told(str(error), parts)) from error
@@ -46,7 +51,7 @@ async def start_aside(
 
 def _told(words: str, parts: Sequence[Part]) -> str:
     """Return what the engine said in words that help who wrote the code."""
-    if _OUT_OF_MEMORY in words:
+    if ran_out_of_memory(words):
         return (
             f"Script startup exceeded the memory limit of {HEAP_MAX_MB} MB. What is "
             "outside of handlers and classes runs at the start: let it keep less."

@@ -20,7 +20,7 @@ LOOK_S = 0.25
 BUSY_SHARE = 0.3  # of a processor: below it, an event loop is not blocked by a spin
 ASK_S = 3600.0  # the most that a heartbeat is waited for, with no limit near that
 SPIN_LOOK_S = 0.05
-MEMORY_LOOKS = 4  # looks in a row over the limit, a second in all
+MEMORY_S = 0.75  # how long the memory may be over the limit
 QUIET_CPU_S = 0.015  # what an idle engine may use from one look to the next
 BACK_OFF_S = (0.0, 0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 """By failures in a row; the front asks a broken GET again, so one makes two."""
@@ -115,6 +115,8 @@ class Warden:
                 self._notice(f"{_names(slot)} does not start: {error}")
                 return End.BROKEN
         end = await self._watched(slot)
+        if end is End.CRASHED and slot.process and slot.process.out_of_memory:
+            return End.EXCEEDED_MEMORY
         if end is not End.CRASHED:
             self.last = end  # those whose requests break off ask at once
             await self._put_down(slot, end)
@@ -176,7 +178,7 @@ class _Watch:
         self._cpu_s = 0.0
         self._looked = self._busy = self._loop.time()
         self._total = -1  # requests, when it was last asked
-        self._over = 0
+        self._over_since: float | None = None
 
     async def look(self) -> End | None:
         """Return why the process must end now, if it must."""
@@ -191,8 +193,8 @@ class _Watch:
             return End.EXCEEDED_MEMORY
         if spent_s > QUIET_CPU_S:
             self._busy = now
-        if spent_s > BUSY_SHARE * passed_s and await self._blocked():
-            return End.EXCEEDED_CPU
+        if spent_s > BUSY_SHARE * passed_s and (end := await self._blocked()):
+            return end
         idle_s = self._terms.idle_s
         if idle_s is not None and now - self._busy >= idle_s and await self._quiet():
             return End.ASLEEP
@@ -200,30 +202,34 @@ class _Watch:
 
     def _too_large(self, resident_bytes: int) -> bool:
         limit = self._terms.limits.memory_bytes
-        self._over = self._over + 1 if limit and resident_bytes > limit else 0
-        return self._over >= MEMORY_LOOKS
+        if limit is None or resident_bytes <= limit:
+            self._over_since = None
+            return False
+        now = self._loop.time()
+        self._over_since = now if self._over_since is None else self._over_since
+        return now - self._over_since >= MEMORY_S
 
-    async def _blocked(self) -> bool:
-        """Whether it does not answer while it uses all the time that it may.
+    async def _blocked(self) -> End | None:
+        """Return why it must end if it does not answer while it uses what it may.
 
         What counts is its own processor time: a busy machine is not its fault.
         """
         limit_s = self._terms.limits.blocked_s
-        if limit_s is None:
-            return False
         asking = asyncio.create_task(self._slot.control.status(within_s=ASK_S))
         before_s = self._cpu_s
         try:
             while not (await asyncio.wait({asking}, timeout=SPIN_LOOK_S))[0]:
                 used = usage(self._slot.process.pid) if self._slot.process else None
                 if used is None:
-                    return False  # it is ending by itself
-                if used.cpu_s - before_s >= limit_s:
-                    return True
+                    return None  # it is ending by itself
+                if self._too_large(used.resident_bytes):
+                    return End.EXCEEDED_MEMORY
+                if limit_s is not None and used.cpu_s - before_s >= limit_s:
+                    return End.EXCEEDED_CPU
         finally:
             asking.cancel()
             await asyncio.wait({asking})
-        return False
+        return None
 
     async def _quiet(self) -> bool:
         """Whether it did nothing since the last time that this was asked."""
