@@ -191,7 +191,7 @@ async function answered(worker, inner, env, ctx, request) {
     if (response instanceof Response) return response;
     throw new TypeError(NO_RESPONSE);
   } catch (error) {
-    return explain(error, request);
+    return explain(error, request, inner.headers.get("cf-ray"));
   }
 }
 
@@ -320,7 +320,7 @@ function withRay(response, ray) {
 }
 
 /** Report an uncaught exception; the answer is the page that explains it. */
-async function explain(error, request) {
+async function explain(error, request, ray) {
   const report = {
     name: String(error?.name ?? "Error"),
     message: String(error?.message ?? error),
@@ -328,6 +328,7 @@ async function explain(error, request) {
     method: request.method,
     url: request.url,
     accept: request.headers.get("accept") ?? "",
+    ray: ray ?? "",
   };
   const page = await service.fetch("http://edge/exception", {
     method: "POST",

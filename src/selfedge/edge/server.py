@@ -18,6 +18,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     url: str
     accept: str
+    ray: str = ""  # of the request, as its client sees it
 
 
 class Shown(Protocol):

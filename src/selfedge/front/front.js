@@ -2,6 +2,7 @@
 // table comes from the supervisor, at the first request and whenever it changes.
 import { env } from "cloudflare:workers";
 
+const URL_MAX = 16 * 1024; // Cloudflare's, in bytes
 const HOSTS_MAX = 10_000;
 const GATE_TICK_MS = 5;
 const INSIDE_MAX = 512; // requests of Workers to the node's own hosts, at one time
@@ -27,6 +28,7 @@ export default {
     total += 1;
     try {
       if (table === undefined) await load();
+      if (request.url.length > URL_MAX) return page(table.long);
       const asked = config.trusting ? await behindProxy(request) : request;
       const rule = find(asked.url);
       if (rule === undefined) return missing(asked);

@@ -52,6 +52,12 @@ MISSING = Page(
     text="No Worker of this node answers for this address.",
     detail=DETAIL,
 )
+LONG = Page(
+    status=414,
+    number=None,
+    title="The address is too long",
+    text="An address has at most 16 KiB.",
+)
 LOOP = Page(
     status=508,
     number=1019,

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from selfedge.catalog.model import Account, ScriptState, State
 from selfedge.front.config import origin_name
-from selfedge.front.pages import LOOP, MISSING, ORIGIN, Page
+from selfedge.front.pages import LONG, LOOP, MISSING, ORIGIN, Page
 
 Script: TypeAlias = tuple[str, str]
 """(account id, script name)."""
@@ -66,6 +66,7 @@ def table(
             key=lambda entry: -len(str(entry[0])),
         ),
         "missing": _page(MISSING),
+        "long": _page(LONG),
         "loop": _page(LOOP),
         "origin": _page(ORIGIN),
     }

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Protocol
 
 from selfedge.binding import AnyBinding, Context, Service
@@ -82,7 +83,7 @@ class Accounts:
                 self._log(
                     "error", f"[{script}] Uncaught {stack or report.stack}\n  {where}"
                 )
-            return EXCEPTION
+            return replace(EXCEPTION, detail=f"Ray ID: {report.ray}")
 
         return explain
 

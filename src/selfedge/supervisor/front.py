@@ -10,6 +10,8 @@ from selfedge.front.config import INTERNAL, FrontPlan, Listener, front_config
 from selfedge.supervisor.group import Group
 from selfedge.supervisor.slot import Release
 
+DRAIN_S = 25.0  # at the end of the node; what comes meanwhile waits, and is answered
+
 Listeners = Callable[[], Sequence[Listener]]
 """Returns the sockets for clients, with their certificates as they are on disk now."""
 
@@ -64,8 +66,8 @@ class Front:
                 await slot.control.tell("/table", msgspec.json.encode(table))
 
     async def stop(self) -> None:
-        """Let nobody in any more."""
-        await self._group.stop()
+        """Let nobody in any more; requests under way may end."""
+        await self._group.stop(DRAIN_S)
 
     @property
     def pid(self) -> int | None:

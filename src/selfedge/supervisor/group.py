@@ -8,7 +8,7 @@ from pathlib import Path
 from selfedge.supervisor.door import Door, Sockets
 from selfedge.supervisor.launch import Launch
 from selfedge.supervisor.process import Hear
-from selfedge.supervisor.slot import Release, Slot
+from selfedge.supervisor.slot import DURABLE_DRAIN_S, Release, Slot
 from selfedge.supervisor.watchdog import Guard, Start
 from selfedge.types import Struct
 
@@ -99,11 +99,11 @@ class Group:
         if self._make is not None:
             await self.release(self._make)
 
-    async def stop(self) -> None:
-        """Stop all processes; requests under way get about a second."""
+    async def stop(self, within_s: float = DURABLE_DRAIN_S) -> None:
+        """Stop all processes; what is under way gets `within_s`."""
         await self._watchdog.rest()
         if self._current is not None:
-            await self._current.leave()
+            await self._current.leave(within_s)
         for task in self._leaving:
             task.cancel()
         await asyncio.gather(*self._leaving, return_exceptions=True)

@@ -25,6 +25,8 @@ from selfedge.telemetry.event import ended
 from selfedge.telemetry.hub import Hub
 from selfedge.types import Notice
 
+DRAIN_S = 5.0  # for what Workers do after their responses
+
 
 class Gate(Protocol):
     """A group's way to the services of bindings."""
@@ -129,7 +131,7 @@ class Member:
 
     async def stop(self) -> None:
         """Stop the process; its clients are led nowhere."""
-        await self._group.stop()
+        await self._group.stop(DRAIN_S)
         await self._gate.close()
         self._services.unlink(missing_ok=True)
 

@@ -112,13 +112,13 @@ class Slot:
         else:
             await self._stop(0, DRAIN_S)
 
-    async def leave(self) -> None:
-        """Stop the process within about a second: its successor waits for it.
+    async def leave(self, within_s: float = DURABLE_DRAIN_S) -> None:
+        """Stop the process soon, by default in a second: its successor waits for it.
 
         What arrives on kept connections is held back, so that what is under way
         ends soon; it is answered by this process after all, as its last work.
         """
-        await self._stop(DURABLE_DRAIN_S, KILL_AFTER_S)
+        await self._stop(within_s, KILL_AFTER_S)
 
     async def kill(self) -> None:
         """End the process now."""

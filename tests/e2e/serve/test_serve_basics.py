@@ -1,6 +1,9 @@
 """A node of `serve`: what is deployed answers, and what is not does not."""
 
 import json
+import subprocess
+import time
+from threading import Thread
 
 import pytest
 
@@ -75,6 +78,7 @@ def test_an_uncaught_exception_is_a_page_with_1101_and_a_log_line(node):
     answer = node.get("throws")
     assert answer.status == 500
     assert "Error 1101" in answer.text
+    assert f"Ray ID: {answer.headers['cf-ray']}" in answer.text
     assert "boom" not in answer.text
     node.wait_for_line(r"\[throws\] Uncaught Error: boom")
 
@@ -126,3 +130,43 @@ def test_all_is_there_again_after_a_restart(serve):
     node.kill()
     node.start_again()
     assert node.get("keeper").text == "kept"
+
+
+def test_an_address_over_16_kib_is_refused(node):
+    assert node.get("echo", "/" + "x" * 16_000).status == 200
+    assert node.get("echo", "/" + "x" * 17_000).status == 414
+
+
+def test_a_request_under_way_ends_before_the_node_does(serve):
+    node = serve()
+    node.deploy(
+        "slow",
+        """export default { async fetch() {
+          await new Promise((done) => setTimeout(done, 3000));
+          return new Response("done");
+        } }""",
+    )
+    heard = []
+    asking = Thread(target=lambda: heard.append(node.get("slow").text))
+    asking.start()
+    while not node.process_of("slow")["pid"]:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    assert node.stop() == 0
+    asking.join()
+    assert heard == ["done"]
+
+
+def test_a_data_directory_that_cannot_be_written_is_told(serve, tmp_path):
+    folder = tmp_path / "readonly"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "ro,size=1m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a read-only file system needs the right to mount one")
+    try:
+        node = serve.launch("--data-dir", str(folder))
+        assert node.wait_exit() == 1
+        assert "Read-only file system" in node.output
+        assert "Traceback" not in node.output
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
