@@ -10,6 +10,7 @@ const PLACES_MAX = 1000;
 const GATE_TICK_MS = 5;
 const LOCAL_PEER = "127.0.0.1:0"; // over a unix socket
 const READ_FIRST_MAX_BYTES = 65536;
+const WALL_MS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000];
 const LOOPBACK = /^(127\.|::1$)/;
 const config = take("config"); // { colo, loopback, place: { ip?, country? } }
 const service = take("service"); // our Python side: places, exceptions
@@ -27,6 +28,15 @@ let held = false; // the process is about to be stopped: requests wait at the ga
 let waiting = 0; // at the gate
 let counted = false; // ExecutionContext.prototype.waitUntil counts
 let rays = 0;
+// For metrics, since the start; a request is counted when its answer begins.
+const counts = {
+  statuses: [0, 0, 0, 0, 0, 0], // by the first digit
+  exceptions: 0, // that no handler caught
+  events: 0,
+  eventFailures: 0,
+  walls: [...WALL_MS, Infinity].map(() => 0),
+  wallMs: 0,
+};
 let rayPrefix;
 
 /** The entrypoint that the client socket names: `fetch` for `handler`. */
@@ -44,7 +54,7 @@ export function entrypoint(handler) {
           const answer = await trigger(worker, request, env, ctx);
           if (answer !== undefined) return answer;
         }
-        const started = config.tailed ? Date.now() : 0;
+        const started = Date.now();
         let client = usual;
         let inner = new Request(request, client.init);
         if (!isFrom(client, request, inner.headers)) {
@@ -54,10 +64,13 @@ export function entrypoint(handler) {
         }
         const ray = nextRay();
         adorn(inner.headers, client, ray);
-        if (assets !== undefined) return withRay(await routed(inner, request), ray);
-        const response = await answered(worker, inner, env, ctx, request);
+        const response =
+          assets === undefined
+            ? await answered(worker, inner, env, ctx, request)
+            : await routed(inner, request);
         if (response.webSocket) webSockets += 1;
-        if (config.tailed) tell(inner, response, ray, started);
+        count(response.status, Date.now() - started);
+        if (config.tailed && assets === undefined) tell(inner, response, ray, started);
         return withRay(response, ray);
       } finally {
         requests -= 1;
@@ -75,12 +88,16 @@ function event(worker, name) {
     if (held) await gate();
     requests += 1;
     total += 1;
+    counts.events += 1;
     try {
       if (typeof worker?.[name] !== "function") {
         console.error(`This Worker has no ${name} handler: an event is lost on it.`);
         throw new TypeError("no handler");
       }
       return await worker[name](given, env, ctx);
+    } catch (error) {
+      counts.eventFailures += 1;
+      throw error;
     } finally {
       requests -= 1;
     }
@@ -117,6 +134,7 @@ export const control = {
   async fetch(request, env, ctx) {
     if (!counted) countBackground(ctx);
     const { pathname } = new URL(request.url);
+    if (pathname === "/counts") return Response.json(counts);
     if (pathname === "/forward") forwarding = true;
     if (pathname === "/hold") await hold(request);
     return Response.json({ requests, total, background, webSockets, held, waiting });
@@ -170,7 +188,6 @@ function adorn(headers, client, ray) {
 async function routed(inner, request) {
   try {
     const response = await assets.fetch(await readFirst(inner));
-    if (response.webSocket) webSockets += 1;
     return new Response(response.body, response); // its headers can be set
   } catch (error) {
     return explain(error, request);
@@ -193,6 +210,14 @@ async function answered(worker, inner, env, ctx, request) {
   } catch (error) {
     return explain(error, request, inner.headers.get("cf-ray"));
   }
+}
+
+function count(status, took) {
+  let bucket = 0;
+  while (took > WALL_MS[bucket]) bucket += 1;
+  counts.walls[bucket] += 1;
+  counts.wallMs += took;
+  counts.statuses[(status / 100) | 0] += 1;
 }
 
 /** Tell the tail what the engine does not know; the entry is not the user's log. */
@@ -321,6 +346,7 @@ function withRay(response, ray) {
 
 /** Report an uncaught exception; the answer is the page that explains it. */
 async function explain(error, request, ray) {
+  counts.exceptions += 1;
   const report = {
     name: String(error?.name ?? "Error"),
     message: String(error?.message ?? error),

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from aiohttp import web
 
 from selfedge.binding import Context
 from selfedge.catalog import accounts
@@ -24,22 +23,28 @@ from selfedge.catalog.unpacked import Unpacked
 from selfedge.client.address import Address, published
 from selfedge.control.audit import AuditLog
 from selfedge.control.connections import answering
+from selfedge.control.health import Health
+from selfedge.control.measures import Measures, Scrape
 from selfedge.control.node import Parts, node_control
 from selfedge.control.rate import Rates, calls_at
 from selfedge.control.server import BASE_PATH, Rules
 from selfedge.control.table import Room
-from selfedge.control.tailing import PATH as TAILS_PATH
 from selfedge.control.tailing import Tailing
+from selfedge.control.who import CatalogTokens
 from selfedge.control.workers import Tails, routes, workers_of
 from selfedge.edge.place import Places, open_database
 from selfedge.front.config import Listener
 from selfedge.front.pages import DOWN, EXCEEDED_CPU, EXCEEDED_MEMORY, Page
 from selfedge.front.table import origins
 from selfedge.node.addresses import is_loopback, listen_at, shown
+from selfedge.node.beside import beside_api
 from selfedge.node.certificates import CertificateFiles
+from selfedge.node.checks import checks
 from selfedge.node.engines import launch_of
 from selfedge.node.events import dispatch, schedules
+from selfedge.node.measuring import measured
 from selfedge.node.options import ServeOptions, ServeTerminal
+from selfedge.node.renewing import until_stopped
 from selfedge.node.signals import ending
 from selfedge.node.systemd import READY, STOPPING, tell
 from selfedge.services.front import FrontService
@@ -62,6 +67,7 @@ from selfedge.supervisor.state import owned, run_directory
 from selfedge.supervisor.warden import End, Terms, Warden
 from selfedge.telemetry.event import Stack
 from selfedge.telemetry.hub import Hub
+from selfedge.telemetry.ledger import Ledger
 from selfedge.workerd.config import encode
 from selfedge.workerd.install import Engine
 
@@ -94,27 +100,9 @@ async def serve(
         front = await stack.enter_async_context(
             _running(options, engine, settings, terminal, run_dir)
         )
-        await _until(stop, renew, front, terminal)
+        await until_stopped(stop, renew, front, terminal.notice)
         tell(STOPPING, os.environ)
     return 128 + received[0] if received and received[0] != signal.SIGTERM else 0
-
-
-async def _until(
-    stop: asyncio.Event, renew: asyncio.Event, front: Front, terminal: ServeTerminal
-) -> None:
-    """Wait for `stop`; take new certificates whenever `renew` is set."""
-    stopping = asyncio.create_task(stop.wait())
-    while not stopping.done():
-        renewing = asyncio.create_task(renew.wait())
-        await asyncio.wait({stopping, renewing}, return_when=asyncio.FIRST_COMPLETED)
-        renewing.cancel()
-        if renew.is_set():
-            renew.clear()
-            try:
-                await front.renew()
-                terminal.notice("The certificate was read again.")
-            except Exception as error:  # noqa: BLE001 - the old one goes on
-                terminal.notice(f"The certificate stays as it was: {error}")
 
 
 @asynccontextmanager
@@ -178,7 +166,7 @@ class _Node:
         self.api_url = ""  # known once its port is
         (run_dir / "e").mkdir(mode=0o700)
         (run_dir / "f").mkdir(mode=0o700)
-        self._hub = Hub()
+        self._hub, self._ledger = Hub(), Ledger()
         databases = [open_database(db) for db in (*options.geoip, engine.countries)]
         self._accounts = Accounts(
             BINDINGS,
@@ -187,6 +175,7 @@ class _Node:
             self._stacks,
             partial(TailService, hub=self._hub, known=self._known),
             terminal.log,
+            self._ledger,
         )
         grounds = Grounds(
             launch=launch_of(options, engine, terminal.notice, run_dir / "e"),
@@ -199,6 +188,7 @@ class _Node:
             profile=profile(options.limits),
             idle_s=options.idle_s,
             hub=self._hub,
+            ledger=self._ledger,
         )
         self.front = self._front(ports, grounds)
         self._fleet = Fleet(
@@ -256,15 +246,23 @@ class _Node:
             esbuild=self._esbuild,
         )
         tails = Tails(workers=workers, url=self._tail_url)
-        found = routes(workers, tails=tails, serves_assets=True)
+        measure = partial(measured, self._fleet, self._ledger)
+        found = [
+            *routes(workers, tails=tails, serves_assets=True),
+            *Measures(measure).routes(),
+        ]
         control, _ = node_control(parts, rules, found)
-        tailing = Tailing(tails, self._hub, self._fleet.attach)
-
-        async def answer(request: web.BaseRequest) -> web.StreamResponse:
-            listens = request.path.startswith(TAILS_PATH)
-            return await (tailing if listens else control).answer(request)
-
-        return answer
+        return beside_api(
+            control.answer,
+            Tailing(tails, self._hub, self._fleet.attach),
+            Scrape(
+                measure=measure,
+                who=CatalogTokens(lambda: self._catalog.state),
+                rates=rules.rates,
+                any_host=rules.any_host,
+            ),
+            Health(checks(self._options.data, self.front.answers, self._services)),
+        )
 
     def _tail_url(self, tail_id: str) -> str:
         base = self.api_url.replace("http", "ws", 1).removesuffix(BASE_PATH)

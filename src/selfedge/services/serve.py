@@ -13,6 +13,7 @@ from selfedge.front.pages import EXCEPTION, Page
 from selfedge.services.dev import Log, Stacks
 from selfedge.services.front import FrontService
 from selfedge.services.server import Gate, Services
+from selfedge.telemetry.ledger import Ledger
 
 StacksOf = Callable[[str, str], Stacks | None]
 """(account, script) → who knows its code."""
@@ -36,7 +37,9 @@ class Accounts:
         stacks: StacksOf,
         tail: Callable[[str], Service],
         log: Log,
+        ledger: Ledger,
     ) -> None:
+        self._ledger = ledger
         self._bindings = bindings
         self._contexts = contexts
         self._places = places
@@ -58,6 +61,7 @@ class Accounts:
                 self._bindings,
                 context,
                 {"edge": edge, "tail": self._tail(account)},
+                self._ledger.timed(account),
             )
             await self._stack.enter_async_context(services)
             await services.wake()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from importlib import import_module
@@ -20,6 +21,7 @@ from selfedge.binding import (
     Service,
 )
 from selfedge.errors import SelfedgeError
+from selfedge.telemetry.ledger import Timed, untimed
 
 KEEP_ALIVE_S = (
     75.0  # the engine drops an idle connection after 5 s; we must not be first
@@ -39,7 +41,9 @@ class Services:
         bindings: Iterable[AnyBinding],
         context: Context,
         built_in: Mapping[str, Service],
+        timed: Timed = untimed,
     ) -> None:
+        self.timed = timed
         served = [binding for binding in bindings if binding.serve]
         self._servers = {binding.kind: binding.serve for binding in served}
         self._awake = [binding.kind for binding in served if binding.awake]
@@ -147,8 +151,16 @@ class Gate:
         service = self._services.find(kind)
         if service is None or identity not in self._allowed:
             return web.Response(status=403, reason=f"No binding {identity or '?'}")
+        failed, started = False, time.perf_counter()
         try:
-            return await service.handle(unquote(resource), request)
+            response = await service.handle(unquote(resource), request)
+            failed = response.status >= 500
         except Exception:  # noqa: BLE001 - one bad request must not end the rest
+            failed = True
             _LOG.exception("service %s failed on %s", identity, request.method)
             return web.Response(status=500, reason="Internal error, see the log")
+        else:
+            return response
+        finally:
+            took_ms = (time.perf_counter() - started) * 1000
+            self._services.timed(kind, took_ms, failed=failed)

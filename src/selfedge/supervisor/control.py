@@ -1,12 +1,14 @@
 """Asks the edge module in an isolate over its private socket."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+
+from selfedge.telemetry.counts import Counts
 
 ANSWER_TIMEOUT_S = 1.0
 BUSY_STEADY_S = 0.1
@@ -86,6 +88,17 @@ class Control:
             last = now
         return last
 
+    async def counts(self, within_s: float = ANSWER_TIMEOUT_S) -> Sequence[Counts]:
+        """Return what each isolate has counted.
+
+        Raises:
+            TimeoutError: an isolate does not answer: it is busy in a loop.
+            OSError: the process is gone.
+        """
+        asking = (_ask(one, "/counts", within_s, b"") for one in self.paths)
+        answers = await asyncio.gather(*asking)
+        return [msgspec.json.decode(answer, type=Counts) for answer in answers]
+
     async def tell(self, path: str, body: bytes) -> Activity:
         """Send `body`; return what is under way."""
         return await self._ask_all(path, ANSWER_TIMEOUT_S, body)
@@ -94,21 +107,22 @@ class Control:
         self, path: str, within_s: float = ANSWER_TIMEOUT_S, body: bytes = b""
     ) -> Activity:
         asking = (_ask(one, path, within_s, body) for one in self.paths)
-        return sum(await asyncio.gather(*asking), start=Activity())
+        answers = await asyncio.gather(*asking)
+        found = (msgspec.json.decode(answer, type=Activity) for answer in answers)
+        return sum(found, start=Activity())
 
 
-async def _ask(socket: Path, path: str, within_s: float, body: bytes) -> Activity:
+async def _ask(socket: Path, path: str, within_s: float, body: bytes) -> bytes:
     async with asyncio.timeout(within_s):
         reader, writer = await asyncio.open_unix_connection(socket)
         try:
             writer.write(_head(path, len(body)) + body)
             head = await reader.readuntil(b"\r\n\r\n")
-            answer = await reader.readexactly(_content_length(head))
+            return await reader.readexactly(_content_length(head))
         except asyncio.IncompleteReadError as error:
             raise ConnectionResetError(f"{socket} closed") from error
         finally:
             writer.close()
-    return msgspec.json.decode(answer, type=Activity)
 
 
 @asynccontextmanager

@@ -174,6 +174,10 @@ class Fleet:
         """Return the group in which a script runs."""
         return self._members.get((account, script))
 
+    async def take(self) -> None:
+        """Have the ledger know what all processes have counted."""
+        await asyncio.gather(*(one.take() for one in set(self._members.values())))
+
     def report(self) -> Sequence[Mapping[str, object]]:
         """Return one entry per process."""
         entries = [_entry("front", "", ["front"], self._front.pid, 0)]

@@ -65,6 +65,18 @@ class Front:
             with contextlib.suppress(OSError, TimeoutError):
                 await slot.control.tell("/table", msgspec.json.encode(table))
 
+    async def answers(self, within_s: float) -> None:
+        """Return when the front has answered.
+
+        Raises:
+            TimeoutError: it does not.
+            OSError: it does not run.
+        """
+        slot = self._group.current
+        if slot is None:
+            raise ConnectionResetError("the front does not run")
+        await slot.control.status(within_s)
+
     async def stop(self) -> None:
         """Let nobody in any more; requests under way may end."""
         await self._group.stop(DRAIN_S)

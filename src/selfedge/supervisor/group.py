@@ -8,7 +8,7 @@ from pathlib import Path
 from selfedge.supervisor.door import Door, Sockets
 from selfedge.supervisor.launch import Launch
 from selfedge.supervisor.process import Hear
-from selfedge.supervisor.slot import DURABLE_DRAIN_S, Release, Slot
+from selfedge.supervisor.slot import DURABLE_DRAIN_S, Release, Slot, Tally
 from selfedge.supervisor.watchdog import Guard, Start
 from selfedge.types import Struct
 
@@ -28,11 +28,13 @@ class Group:
         run_dir: Path,
         hear: Hear,
         watchdog: Callable[[Start], Guard],
+        tally: Tally | None = None,
     ) -> None:
         self._door = door
         self._launch = launch
         self._encode = encode
         self._run_dir = run_dir
+        self._tally = tally
         self._hear = hear
         self._generations = itertools.count(1)
         self._current: Slot | None = None
@@ -90,9 +92,14 @@ class Group:
         old = self._current
         if old is not None and (old.hung or old.ended):
             await self._give_up(old)
-        slot = Slot(release, self._sockets(release, old), self._base(generation))
+        sockets = self._sockets(release, old)
+        slot = Slot(release, sockets, self._base(generation), self._tally)
         self._slots.add(slot)
         return slot, old
+
+    async def take(self) -> None:
+        """Take what all processes have counted."""
+        await asyncio.gather(*(slot.take() for slot in self._slots))
 
     async def restart(self) -> None:
         """Start the current release again, in a fresh process."""

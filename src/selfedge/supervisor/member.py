@@ -21,8 +21,10 @@ from selfedge.supervisor.slot import Release
 from selfedge.supervisor.sockets import listen_unix
 from selfedge.supervisor.warden import End, Terms, Warden
 from selfedge.supervisor.watchdog import Start
+from selfedge.telemetry.counts import Counts
 from selfedge.telemetry.event import ended
 from selfedge.telemetry.hub import Hub
+from selfedge.telemetry.ledger import Ledger
 from selfedge.types import Notice
 
 DRAIN_S = 5.0  # for what Workers do after their responses
@@ -55,6 +57,7 @@ class Grounds:
     profile: Profile
     idle_s: float | None
     hub: Hub
+    ledger: Ledger
 
 
 class Member:
@@ -88,6 +91,7 @@ class Member:
             run_dir=folder,
             hear=self.console.hear,
             watchdog=self._watch,
+            tally=self._count,
         )
 
     @property
@@ -129,6 +133,10 @@ class Member:
         """Whether it reports just those Workers to which somebody listens."""
         return self.plan is None or self._tailed == self._heard(self.plan)
 
+    async def take(self) -> None:
+        """Have the ledger know what its processes have counted."""
+        await self._group.take()
+
     async def stop(self) -> None:
         """Stop the process; its clients are led nowhere."""
         await self._group.stop(DRAIN_S)
@@ -163,12 +171,18 @@ class Member:
         return [run.name for run in plan.runs if hub.heard((self._account, run.script))]
 
     def _ended(self, end: End) -> None:
-        """Tell those who listen that the process used too much."""
+        """Count the end; tell those who listen that the process used too much."""
+        for script in {run.script for run in self.plan.runs} if self.plan else ():
+            self._grounds.ledger.ended(self._account, script, end.value)
         if end not in {End.EXCEEDED_CPU, End.EXCEEDED_MEMORY}:
             return
         for run in self.plan.runs if self.plan else ():
             event = ended(run.script, run.version.id, end.value, time.time() * 1000)
             self._grounds.hub.publish((self._account, run.script), event)
+
+    def _count(self, release: Release, part: str, more: Counts) -> None:
+        script, version = release.versions[part]
+        self._grounds.ledger.add(self._account, script, version, more)
 
     def _watch(self, start: Start) -> Warden:
         self.warden = Warden(start, self._terms, self._grounds.notice, self._ended)

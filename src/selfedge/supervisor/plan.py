@@ -106,6 +106,7 @@ class Plan:
             },
             called=bool(self.entrances),
             forwards=False,
+            versions={run.name: (run.script, run.version.id) for run in self.runs},
         )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from selfedge.supervisor.door import Sockets
 from selfedge.supervisor.launch import Launch
 from selfedge.supervisor.process import EngineProcess, Hear
 from selfedge.supervisor.sockets import Entrance, listen_unix
+from selfedge.telemetry.counts import Counts
 from selfedge.types import Struct
 
 DRAIN_S = 30.0  # what a process without Durable Objects may take to finish
@@ -19,6 +20,7 @@ DURABLE_DRAIN_S = 1.0  # what one with Durable Objects may take: nobody serves t
 KILL_AFTER_S = 1.0  # after SIGTERM, when only WebSockets keep it
 CALLED_GRACE_S = 0.25  # of a process to which others keep connections open
 SETTLE_S = 0.5  # the most that busy connections are given to come to the gate
+TAKE_S = 0.5  # the most that is waited for what a process has counted
 _POLL_S = 0.01
 
 
@@ -35,12 +37,26 @@ class Release:
     called: bool = False  # others keep RPC connections to it, which never end
     forwards: bool = True  # while it drains, it passes requests to its successor
     data_bytes: int | None = None  # what the kernel lets it have; None: any
+    versions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Part → the script and the id of the version that it is."""
+
+
+Tally = Callable[[Release, str, Counts], None]
+"""Takes what the isolate of a part has counted since the last time."""
 
 
 class Slot:
     """Sockets that wait for clients, and the process that serves them."""
 
-    def __init__(self, release: Release, clients: Sockets, base: Path) -> None:
+    def __init__(
+        self,
+        release: Release,
+        clients: Sockets,
+        base: Path,
+        tally: Tally | None = None,
+    ) -> None:
+        self._tally = tally
+        self._taken: Sequence[Counts] = ()
         self.release = release
         self.clients = clients
         self.process: EngineProcess | None = None
@@ -82,6 +98,7 @@ class Slot:
         self._config.touch(mode=0o600)
         self._config.write_bytes(config)
         sockets = {**self.waiting_at, **self._private}
+        self._taken = [Counts()] * len(self.release.scripts)
         try:
             self.process = await EngineProcess.start(
                 launch,
@@ -94,6 +111,22 @@ class Slot:
         finally:
             self._config.unlink(missing_ok=True)
         await self._count()
+
+    async def take(self, within_s: float = TAKE_S) -> None:
+        """Take what the process has counted, which is lost when it ends.
+
+        One that is busy, or gone, keeps it.
+        """
+        process, found, tally = self.process, [], self._tally
+        if tally is None or process is None or not process.running:
+            return
+        with contextlib.suppress(OSError, TimeoutError):
+            found = list(await self.control.counts(within_s))
+        if not found or self.process is not process:
+            return
+        before, self._taken = self._taken, found
+        for part, now, last in zip(self.release.scripts, found, before, strict=True):
+            tally(self.release, part, now - last)
 
     async def drain(self, predecessors: Collection[asyncio.Task[None]]) -> None:
         """Let the process finish while a successor serves, then stop it.
@@ -108,6 +141,7 @@ class Slot:
         if predecessors:
             await asyncio.wait(predecessors)
         if self.release.called:
+            await self.take()
             await self.kill()
         else:
             await self._stop(0, DRAIN_S)
@@ -151,6 +185,7 @@ class Slot:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(SETTLE_S):
                         activity = await self.control.settled()
+                await self.take()
                 self.process.finish()
         except (OSError, TimeoutError):  # it is gone, or busy in a loop
             await self.process.kill()

@@ -20,6 +20,8 @@ LOOK_S = 0.25
 BUSY_SHARE = 0.3  # of a processor: below it, an event loop is not blocked by a spin
 ASK_S = 3600.0  # the most that a heartbeat is waited for, with no limit near that
 SPIN_LOOK_S = 0.05
+COUNTS_EVERY_S = 5.0
+COUNTS_S = 0.1  # the most that a look waits for what a process has counted
 MEMORY_S = 0.75  # how long the memory may be over the limit
 QUIET_CPU_S = 0.015  # what an idle engine may use from one look to the next
 BACK_OFF_S = (0.0, 0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -93,6 +95,7 @@ class Warden:
             started = loop.time()
             end = await self._life(slot)
             if end is End.ASLEEP:
+                self._ended(end)
                 continue
             steady = loop.time() - started > STEADY_S
             failures = 0 if steady else failures + 1
@@ -127,6 +130,7 @@ class Warden:
             await slot.leave()
             slot.process = None
         else:
+            await slot.take(within_s=COUNTS_S)
             await slot.kill()
 
     async def _wanted(self, slot: Slot) -> None:
@@ -179,6 +183,7 @@ class _Watch:
         self._looked = self._busy = self._loop.time()
         self._total = -1  # requests, when it was last asked
         self._over_since: float | None = None
+        self._took = self._looked
 
     async def look(self) -> End | None:
         """Return why the process must end now, if it must."""
@@ -193,12 +198,19 @@ class _Watch:
             return End.EXCEEDED_MEMORY
         if spent_s > QUIET_CPU_S:
             self._busy = now
+            await self._take(now)
         if spent_s > BUSY_SHARE * passed_s and (end := await self._blocked()):
             return end
         idle_s = self._terms.idle_s
         if idle_s is not None and now - self._busy >= idle_s and await self._quiet():
             return End.ASLEEP
         return None
+
+    async def _take(self, now: float) -> None:
+        """Take what it has counted, now and then: a crash would lose it."""
+        if now - self._took >= COUNTS_EVERY_S:
+            self._took = now
+            await self._slot.take(within_s=COUNTS_S)
 
     def _too_large(self, resident_bytes: int) -> bool:
         limit = self._terms.limits.memory_bytes

@@ -1,0 +1,46 @@
+"""Whether a node is alive, and whether it is ready; nobody needs a token to ask."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+from aiohttp import web
+
+ALIVE_PATH = "/healthz"
+READY_PATH = "/readyz"
+
+Check = Callable[[], Awaitable[str | None]]
+"""Returns None if all is well, else what is not, without any secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Asks each part of a node."""
+
+    checks: Mapping[str, Check]
+
+    async def alive(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer, which says it all."""
+        del request
+        return web.Response(text="ok\n")
+
+    async def ready(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Say which part is well: 200 if all are, 503 else."""
+        del request
+        found = {name: await _asked(check) for name, check in self.checks.items()}
+        ready = not any(found.values())
+        parts = {
+            name: {"ok": True} if why is None else {"ok": False, "why": why}
+            for name, why in found.items()
+        }
+        body = msgspec.json.encode({"ready": ready, "parts": parts})
+        return web.Response(
+            status=200 if ready else 503, body=body, content_type="application/json"
+        )
+
+
+async def _asked(check: Check) -> str | None:
+    try:
+        return await check()
+    except Exception as error:  # noqa: BLE001 - what cannot be asked is not well
+        return f"it cannot be asked: {type(error).__name__}"

@@ -1,0 +1,34 @@
+"""What a node answers beside its API, on the same listener."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+from aiohttp import web
+
+from selfedge.control.health import ALIVE_PATH, READY_PATH, Health
+from selfedge.control.measures import SCRAPE_PATH, Scrape
+from selfedge.control.tailing import PATH as TAILS_PATH
+from selfedge.control.tailing import Tailing
+
+Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+_READING = frozenset({"GET", "HEAD"})
+
+
+def beside_api(
+    api: Handler, tailing: Tailing, scrape: Scrape, health: Health
+) -> Handler:
+    """Return what answers by path, and by `api` all else."""
+    handlers: Mapping[str, Handler] = {
+        SCRAPE_PATH: scrape.answer,
+        ALIVE_PATH: health.alive,
+        READY_PATH: health.ready,
+    }
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path.startswith(TAILS_PATH):
+            return await tailing.answer(request)
+        if request.method in _READING and request.path in handlers:
+            return await handlers[request.path](request)
+        return await api(request)
+
+    return answer
