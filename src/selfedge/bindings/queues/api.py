@@ -7,7 +7,7 @@ from functools import wraps
 from selfedge.api.body import read_as
 from selfedge.api.paging import numbered, whole_list
 from selfedge.binding import Answer, Call, Context, Route
-from selfedge.bindings.queues import rest, wire
+from selfedge.bindings.queues import limits, rest, wire
 from selfedge.bindings.queues.errors import InvalidRequest, QueueError, QueueNotFound
 from selfedge.bindings.queues.registry import PULL, WORKER, Attached, Queue
 from selfedge.bindings.queues.server import QueueServer
@@ -177,7 +177,8 @@ class _Api:
     async def peek(self, call: Call) -> object:
         queue = self._queue(call)
         most, _ = rest.pull(await read_as(call, rest.PullBody))
-        return rest.shown_peek(self._service.messages.peek(queue.key, most))
+        shown = self._service.messages.peek(queue.key, most or limits.PULL_SIZE)
+        return rest.shown_peek(shown)
 
     async def purge_some(self, call: Call) -> object:
         queue = self._queue(call)

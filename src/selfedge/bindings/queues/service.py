@@ -48,7 +48,7 @@ class QueueService:
             messages=self.messages,
             clock=clock,
             notice=notice,
-            queue=self._by_key,
+            queue=self.registry.by_key,
             target=self._target,
             dead_letters=self._dead_letters,
             woken=self.woken,
@@ -160,7 +160,7 @@ class QueueService:
 
     def woken(self, key: int) -> None:
         """Look at a queue again: it has new messages, or other settings."""
-        if (queue := self._by_key(key)) is not None:
+        if (queue := self.registry.by_key(key)) is not None:
             self._delivery(queue).wake()
 
     def _delivery(self, queue: Queue) -> Delivery:
@@ -171,16 +171,13 @@ class QueueService:
     def _consumers(self) -> Iterable[Trigger]:
         return (one for one in self._triggers() if one.kind == KIND)
 
-    def _by_key(self, key: int) -> Queue | None:
-        return next((one for one in self.registry.every() if one.key == key), None)
-
     def _dead_letters(self, name: str) -> int | None:
         with suppress(QueueError):
             return self.registry.named(name).key
         return None
 
     def _target(self, key: int) -> Target | None:
-        queue = self._by_key(key)
+        queue = self.registry.by_key(key)
         if queue is None:
             return None
         attached = self.registry.consumer(queue)

@@ -21,9 +21,9 @@ class Pulling:
         self._attached = attached
 
     async def pull(
-        self, queue: Queue, most: int, visibility_ms: int | None
+        self, queue: Queue, most: int | None, visibility_ms: int | None
     ) -> Sequence[Leased]:
-        """Lease up to `most` messages.
+        """Lease up to `most` messages, or as many as the consumer usually gets.
 
         Raises:
             NotPulled: the queue has no pull consumer.
@@ -36,7 +36,7 @@ class Pulling:
         now_ms = self._broker.now_ms
         leased = await self._broker.messages.lease(
             queue.key,
-            most,
+            most or settings.max_batch_size,
             now_ms,
             now_ms + (visibility_ms or usual_ms),
         )

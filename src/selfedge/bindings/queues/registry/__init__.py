@@ -58,6 +58,7 @@ class Registry:
         self._new_id = new_id
         rows = ledger.read(f"{_QUEUES} FROM queues")
         self._queues = {row[2]: _queue(row) for row in rows}
+        self._by_key = {one.key: one for one in self._queues.values()}
         found = ledger.read(
             "SELECT id, queue, type, script, settings, created_ms FROM consumers"
         )
@@ -87,6 +88,10 @@ class Registry:
             if queue.id == identifier:
                 return queue
         raise QueueNotFound(identifier)
+
+    def by_key(self, key: int) -> Queue | None:
+        """Return the queue of a key in the ledger, if there is one."""
+        return self._by_key.get(key)
 
     async def ensure(self, name: str, now_ms: int) -> Queue:
         """Return the queue of a name, made if it is not there."""
@@ -129,8 +134,7 @@ class Registry:
         row = await self._ledger.write(change)
         if row is None:
             raise QueueExists(name)
-        self._queues[name] = _queue((row[0], *given))
-        return self._queues[name]
+        return self._keep(_queue((row[0], *given)))
 
     async def change(self, queue: Queue, now_ms: int, **settings: object) -> Queue:
         """Change name or settings of a queue.
@@ -160,8 +164,7 @@ class Registry:
             )
         )
         self._queues.pop(queue.name, None)
-        self._queues[changed.name] = changed
-        return changed
+        return self._keep(changed)
 
     async def delete(self, queue: Queue) -> None:
         """Remove a queue with its consumer and all its messages."""
@@ -176,6 +179,7 @@ class Registry:
 
         await self._ledger.write(change)
         self._queues.pop(queue.name, None)
+        self._by_key.pop(queue.key, None)
         self._consumers.pop(queue.key, None)
 
     def consumer(self, queue: Queue) -> Attached | None:
@@ -244,6 +248,10 @@ class Registry:
         if found is None or found.id != identifier:
             raise ConsumerNotFound(identifier)
         return found
+
+    def _keep(self, queue: Queue) -> Queue:
+        self._queues[queue.name] = self._by_key[queue.key] = queue
+        return queue
 
     async def _store(self, one: Attached) -> None:
         row = (

@@ -131,7 +131,9 @@ def consumer(queue: Queue, body: ConsumerBody) -> tuple[str, str, Consumer]:
     if body.type == WORKER and not script:
         raise InvalidSettings("A consumer of type worker needs `script_name`.")
     given = body.settings or ConsumerSettings()
-    settings = Consumer(queue=queue.name, type=body.type, **_settings(given, body))
+    usual = limits.PULL_SIZE if body.type == PULL else limits.BATCH_SIZE
+    own = {"max_batch_size": usual, **_settings(given, body)}
+    settings = Consumer(queue=queue.name, type=body.type, **own)
     if settings.dead_letter_queue == queue.name:
         raise InvalidSettings("A queue cannot be its own dead letter queue.")
     return body.type, script if body.type == WORKER else "", settings
@@ -170,13 +172,13 @@ def _settings(given: ConsumerSettings, body: ConsumerBody) -> dict[str, Any]:
     return found
 
 
-def pull(body: PullBody) -> tuple[int, int | None]:
+def pull(body: PullBody) -> tuple[int | None, int | None]:
     """Return how many messages to lease, and for how long in milliseconds.
 
     Raises:
         QueueError: one is out of its range.
     """
-    most = limits.PULL_SIZE
+    most = None
     if body.batch_size is not None:
         most = _whole("batch_size", body.batch_size, 1, limits.BATCH_MAX_MESSAGES)
     given = body.visibility_timeout_ms
