@@ -35,6 +35,7 @@ class ServeTerminal(Printer):
             click.echo(f"Ready on {click.style(url, bold=True)}")
         count = f"{workers} Worker{'' if workers == 1 else 's'}"
         click.secho(f"Control API on {api.url} · {count} deployed", dim=True)
+        click.secho(f"Dashboard on {api.dashboard}", dim=True)
 
 
 @click.command()

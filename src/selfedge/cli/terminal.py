@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from selfedge.binding import Row
+from selfedge.client.address import Address
 from selfedge.edge.problem import Problem
 from selfedge.supervisor.project import Project
 
@@ -53,9 +54,10 @@ class ConsoleTerminal(Printer):
         if sys.stdin.isatty():
             click.secho("Press r to reload, c to clear, x to exit", dim=True)
 
-    def api(self, exports: Sequence[str]) -> None:
-        """Show what to paste where wrangler or an SDK is to reach this node."""
-        for line in exports:
+    def api(self, address: Address) -> None:
+        """Show what to paste where wrangler, an SDK or the dashboard asks for it."""
+        click.secho(f"Dashboard on {address.dashboard}", dim=True)
+        for line in address.exports():
             click.secho(line, dim=True)
 
     def built(self, project: Project, milliseconds: float) -> None:

@@ -41,6 +41,11 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     account: str  # "" where it is not known: the only one that the token has
 
+    @property
+    def dashboard(self) -> str:
+        """Where its pages are."""
+        return f"{self.url.removesuffix(BASE_PATH)}/"
+
     def exports(self) -> tuple[str, ...]:
         """Return shell lines that point wrangler and commands at it."""
         account = f"CLOUDFLARE_ACCOUNT_ID={quote(self.account)}"

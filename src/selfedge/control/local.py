@@ -12,8 +12,11 @@ from selfedge.catalog.times import iso
 from selfedge.client.address import Address, published
 from selfedge.control import analytics
 from selfedge.control.accounts import Accounts
+from selfedge.control.connections import answering
 from selfedge.control.estate import OneAccount
-from selfedge.control.server import BASE_PATH, Control, serving
+from selfedge.control.pages import Pages, beside
+from selfedge.control.server import BASE_PATH, Control
+from selfedge.control.sessions import Sessions
 from selfedge.control.table import Room, Running, Tables
 from selfedge.control.who import OneToken
 
@@ -29,8 +32,9 @@ async def local_api(
     context: Context,
     running: Running,
     state: Path,
+    pages: Pages | None = None,
 ) -> AsyncIterator[Address]:
-    """Serve the API on a listening socket, and note its address in `state`."""
+    """Serve the API and `pages` on a listening socket; note the address in `state`."""
     address = Address(
         url=f"http://127.0.0.1:{lent.getsockname()[1]}{BASE_PATH}",
         token=secrets.token_hex(TOKEN_BYTES),
@@ -42,10 +46,13 @@ async def local_api(
 
     known = _only(account, iso(context.clock()))
     estate = OneAccount(account)
-    tables = Tables(Accounts(lambda: known).routes(), bindings, room)
+    who = OneToken(address.token, "dev")
+    sessions = Sessions(who, context.clock)
+    built_in = [*Accounts(lambda: known).routes(), *sessions.routes()]
+    tables = Tables(built_in, bindings, room)
     tables.add(analytics.routes(estate, tables.of_bindings))
-    control = Control(OneToken(address.token, "dev"), estate, tables)
-    async with serving(control, lent):
+    control = Control(who, estate, tables, sessions=sessions)
+    async with answering(beside(pages, control.answer), lent):
         with published(state, address):
             yield address
 

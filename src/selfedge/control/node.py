@@ -13,6 +13,7 @@ from selfedge.control.administration import Administration
 from selfedge.control.estate import CatalogEstate
 from selfedge.control.fleet import Fleet
 from selfedge.control.server import Control, Rules
+from selfedge.control.sessions import Sessions
 from selfedge.control.status import Status
 from selfedge.control.table import Rooms, Tables
 from selfedge.control.who import CatalogTokens
@@ -41,6 +42,8 @@ def node_control(
         return parts.catalog.state
 
     estate = CatalogEstate(state)
+    who = CatalogTokens(state)
+    sessions = Sessions(who, parts.clock)
     built_in = [
         *Accounts(state).routes(),
         *Administration(parts.catalog, parts.fleet, parts.clock, parts.random).routes(),
@@ -51,9 +54,10 @@ def node_control(
             random=parts.random,
         ).routes(),
         *Status(parts.fleet).routes(),
+        *sessions.routes(),
         *more,
     ]
     tables = Tables(built_in, parts.bindings, parts.rooms)
     tables.add(analytics.routes(estate, tables.of_bindings))
-    control = Control(CatalogTokens(state), estate, tables, rules)
+    control = Control(who, estate, tables, rules, sessions)
     return control, tables

@@ -27,6 +27,7 @@ from selfedge.control.estate import SHOWN_CHARS, Estate, no_route, reached
 from selfedge.control.guard import bearer, check_scope, check_site, known
 from selfedge.control.rate import Rates, TooManyRequests
 from selfedge.control.routing import Target, split
+from selfedge.control.sessions import Sessions
 from selfedge.control.table import Tables
 from selfedge.control.who import NOBODY, OPEN, Who, needed
 from selfedge.errors import ApiError, StorageError
@@ -64,9 +65,15 @@ class Control:
     """Answers calls of the API, each with an envelope unless its route says else."""
 
     def __init__(
-        self, who: Who, estate: Estate, tables: Tables, rules: Rules = _LENIENT
+        self,
+        who: Who,
+        estate: Estate,
+        tables: Tables,
+        rules: Rules = _LENIENT,
+        sessions: Sessions | None = None,
     ) -> None:
         self._who = who
+        self._sessions = sessions
         self._estate = estate
         self._tables = tables
         self._rules = rules
@@ -121,11 +128,15 @@ class Control:
         """Return who calls.
 
         Raises:
-            ApiError: without a token (401), or too often (429).
+            ApiError: without a token or a session (401), with half a session (403),
+                or too often (429).
         """
         if self._is_open(request):
             return NOBODY
-        token, rates = bearer(request.headers), self._rules.rates
+        rates = self._rules.rates
+        token = (
+            self._sessions.token(request) if self._sessions else bearer(request.headers)
+        )
         try:
             caller = known(self._who, token)
         except ApiError:

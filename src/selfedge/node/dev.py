@@ -51,8 +51,8 @@ class DevTerminal(Terminal, Protocol):
     def ready(self, project: Project | None, url: str) -> None:
         """Clients can connect."""
 
-    def api(self, exports: Sequence[str]) -> None:
-        """The control API answers; `exports` are shell lines that lead to it."""
+    def api(self, address: Address) -> None:
+        """The control API and the dashboard answer."""
 
     def log(self, level: str, text: str) -> None:
         """A Worker, or the engine, said something."""
@@ -183,7 +183,7 @@ async def _running(
         stack.push_async_callback(group.stop)  # Workers end before what they call
         if api is not None:
             address = await _serve_api(stack, api, context, services, options.state)
-            terminal.api(address.exports())
+            terminal.api(address)
         yield loop
 
 
@@ -202,8 +202,9 @@ async def _serve_api(
     state: Path,
 ) -> Address:
     module = await asyncio.to_thread(import_module, "selfedge.control.local")
+    site = await asyncio.to_thread(import_module, "selfedge.dashboard.server")
     api: AbstractAsyncContextManager[Address] = module.local_api(
-        lent, ACCOUNT, BINDINGS, context, services.running, state
+        lent, ACCOUNT, BINDINGS, context, services.running, state, site.Dashboard()
     )
     return await stack.enter_async_context(api)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from selfedge.api.body import read_as
 from selfedge.binding import Call, Route
 from selfedge.bindings.cron.errors import InvalidCron
+from selfedge.bindings.cron.expression import following
 from selfedge.bindings.cron.expression import parse as parse_cron
 from selfedge.catalog.model import ScriptState, State
 from selfedge.catalog.routes import WantedRoute, put_routes
@@ -19,6 +21,8 @@ from selfedge.control.workers.problem import BAD_CRON, bad, invalid
 from selfedge.control.workers.workers import Workers
 
 _SCRIPT = "/accounts/{account}/workers/scripts/{script}"
+_UPCOMING = "/accounts/{account}/workers/schedules/upcoming"  # Cloudflare has none
+UPCOMING_MOST = 4  # times of a schedule
 
 
 class _Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +49,7 @@ class Triggers:
             Route(method="GET", path=f"{_SCRIPT}/routes", answer=self._get_routes),
             Route(method="GET", path=schedules, answer=self._get_schedules),
             Route(method="PUT", path=schedules, answer=self._put_schedules),
+            Route(method="GET", path=_UPCOMING, answer=self._upcoming),
         ]
 
     async def _get_routes(self, call: Call) -> Sequence[Mapping[str, Any]]:
@@ -83,6 +88,20 @@ class Triggers:
             lambda state: _scheduled(state, call.account, name, crons)
         )
         return _schedules_shown(self.workers.script(call))
+
+    async def _upcoming(self, call: Call) -> Sequence[Mapping[str, Any]]:
+        """Answer when the schedules of all Workers come next."""
+        account = account_of(self.workers.catalog.state, call.account)
+        found = [
+            {"script": one.name, "cron": cron, "next": self._next(cron)}
+            for one in account.scripts.values()
+            for cron in one.schedules
+        ]
+        return sorted(found, key=lambda one: one["next"])
+
+    def _next(self, cron: str) -> Sequence[str]:
+        times = following(parse_cron(cron), self.workers.clock(), UPCOMING_MOST)
+        return [f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}" for at in times]
 
 
 def _scheduled(state: State, account: str, name: str, crons: tuple[str, ...]) -> State:
