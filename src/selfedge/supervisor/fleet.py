@@ -108,7 +108,7 @@ class Fleet:
             if state and wanted:
                 await self._open_ways(state, wanted, sets)
                 await self._run(state, wanted)
-            await self.route()
+        await self.route()
 
     async def forget(self, account: str, script: str) -> None:
         """Remove what the Durable Objects of a Worker that is gone have stored."""
@@ -211,11 +211,13 @@ class Fleet:
 
     async def _again_all(self) -> None:
         """Release every group as it is in the catalog."""
-        for account in self._catalog.state.accounts.values():
-            for names in groups(account, self._catalog.version):
-                member = self._members.get((account.id, next(iter(names))))
-                if member is not None and member.names == names:
-                    await self._run(account, names, asleep=member.pid is None)
+        for name in list(self._catalog.state.accounts):
+            async with self._locks.setdefault(name, asyncio.Lock()):
+                account = self._catalog.state.accounts.get(name)
+                for names in groups(account, self._catalog.version) if account else ():
+                    member = self._members.get((name, next(iter(names))))
+                    if account and member is not None and member.names == names:
+                        await self._run(account, names, asleep=member.pid is None)
 
     async def _open_ways(
         self, account: Account, wanted: frozenset[str], sets: Sequence[frozenset[str]]
