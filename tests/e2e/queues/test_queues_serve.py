@@ -8,6 +8,8 @@ import threading
 import time
 from contextlib import suppress
 
+import pytest
+
 from selfedge.bindings.queues.limits import INTERRUPTIONS
 from selfedge.supervisor.usage import usage
 
@@ -42,6 +44,11 @@ PRODUCES = [{"type": "queue", "name": "Q", "queue_name": "jobs"}]
 KEEPS = [{"type": "kv_namespace", "name": "KV", "namespace_id": "seen"}]
 
 
+@pytest.fixture(scope="module")
+def shared(shared_serve):
+    return started(shared_serve)
+
+
 def started(serve, *arguments, **settings):
     node = serve(*arguments)
     queue = node.result("POST", "/queues", {"queue_name": "jobs"})["queue_id"]
@@ -71,10 +78,9 @@ def seen(node, names, *, within_s=20.0):
     return answer.json()
 
 
-def test_a_message_reaches_another_worker_of_the_account(serve):
-    node = started(serve)
-    send(node, name="one")
-    assert seen(node, ["one"])["one"] == "[1]"
+def test_a_message_reaches_another_worker_of_the_account(shared):
+    send(shared, name="one")
+    assert seen(shared, ["one"])["one"] == "[1]"
 
 
 def test_a_sleeping_consumer_is_woken(serve):
@@ -84,13 +90,12 @@ def test_a_sleeping_consumer_is_woken(serve):
     assert seen(node, ["woken"])["woken"] == "[1]"
 
 
-def test_a_batch_under_way_survives_a_deployment(serve):
+def test_a_batch_under_way_survives_a_deployment(shared):
     """It ends in the old process, and is not delivered twice."""
-    node = started(serve)
-    send(node, name="slow", slow=True)
-    node.deploy("receiver", RECEIVER + "// new", KEEPS)
-    send(node, name="after")
-    found = seen(node, ["slow", "after"])
+    send(shared, name="slow", slow=True)
+    shared.deploy("receiver", RECEIVER + "// new", KEEPS)
+    send(shared, name="after")
+    found = seen(shared, ["slow", "after"])
     assert found["slow"] == "[1]"
 
 
@@ -172,8 +177,8 @@ def test_nothing_acknowledged_is_lost_when_the_node_is_killed(serve):
     assert set(load.sent) <= set(seen(node, load.sent, within_s=40))
 
 
-def test_nothing_acknowledged_is_lost_when_the_consumer_is_killed(serve):
-    node = started(serve, max_retries=10)
+def test_nothing_acknowledged_is_lost_when_the_consumer_is_killed(shared):
+    node = shared
     with Load(node) as load:
         for _ in range(3):
             load.wait_for(50)
@@ -182,10 +187,9 @@ def test_nothing_acknowledged_is_lost_when_the_consumer_is_killed(serve):
     assert set(load.sent) <= set(seen(node, load.sent, within_s=40))
 
 
-def test_an_upload_cannot_have_the_dispatchers_flag(serve):
+def test_an_upload_cannot_have_the_dispatchers_flag(shared):
     """It gives power over the engine, which runs with experimental features on."""
-    node = serve()
-    answer = node.upload(
+    answer = shared.upload(
         "evil", SENDER, compatibility_flags=["service_binding_extra_handlers"]
     )
     assert answer.status == 400
