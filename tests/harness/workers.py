@@ -70,6 +70,9 @@ class ListedFleet:
         assert (account, script) not in self.running
         self.forgotten.append(script)
 
+    async def attach(self, account: str, script: str) -> None:
+        pass
+
     async def route(self) -> None:
         self.routed += 1
 

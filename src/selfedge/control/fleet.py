@@ -37,6 +37,9 @@ class Fleet(Protocol):
         to the operator.
         """
 
+    async def attach(self, account: str, script: str) -> None:
+        """Have a Worker report its invocations if, and only if, somebody wants them."""
+
     async def route(self) -> None:
         """Send clients where the catalog's routes, domains and zones say."""
 

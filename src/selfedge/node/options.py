@@ -9,6 +9,7 @@ from selfedge.client.address import Address
 from selfedge.control.rate import CALLS
 from selfedge.node.certificates import CertificateFiles
 from selfedge.services.front import Network
+from selfedge.telemetry.logs.files import USUAL, Retention
 
 
 class ServeTerminal(Protocol):
@@ -50,4 +51,5 @@ class ServeOptions:
     idle_s: float | None = 300.0
     slots: int = 512
     sandbox: str = "auto"  # or "require", or "off"
+    logs: Retention = USUAL
     api_rate: int = CALLS.most  # calls of a token in 5 minutes; 0: any number

@@ -44,6 +44,7 @@ from selfedge.node.certificates import CertificateFiles
 from selfedge.node.checks import checks
 from selfedge.node.engines import launch_of
 from selfedge.node.events import dispatch, schedules
+from selfedge.node.logs import kept, logs_of
 from selfedge.node.measuring import measured
 from selfedge.node.options import ServeOptions, ServeTerminal
 from selfedge.node.renewing import until_stopped
@@ -168,7 +169,9 @@ class _Node:
         self.api_url = ""  # known once its port is
         (run_dir / "e").mkdir(mode=0o700)
         (run_dir / "f").mkdir(mode=0o700)
-        self._hub, self._ledger = Hub(), Ledger()
+        self._ledger = Ledger()
+        self._logs = logs_of(options, terminal.notice)
+        self._hub = Hub(partial(kept, catalog), self._logs)
         databases = [open_database(db) for db in (*options.geoip, engine.countries)]
         self._accounts = Accounts(
             BINDINGS,
@@ -210,6 +213,7 @@ class _Node:
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Have clients led to the Workers; all ends with `stack`."""
+        stack.push_async_callback(self._logs.flush)
         stack.push_async_callback(self._accounts.close)
         stack.push_async_callback(self._fleet.stop)
         service = FrontService(self._fleet.table, self._explain, self._options.proxies)
@@ -250,7 +254,7 @@ class _Node:
         tails = Tails(workers=workers, url=self._tail_url)
         measure = partial(measured, self._fleet, self._ledger)
         found = [
-            *routes(workers, tails=tails, serves_assets=True),
+            *routes(workers, tails=tails, logs=self._logs.find, serves_assets=True),
             *Measures(measure).routes(),
         ]
         control, _ = node_control(parts, rules, found)

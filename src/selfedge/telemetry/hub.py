@@ -1,9 +1,10 @@
 """Passes events of Workers to those who listen, and never waits for them."""
 
 import asyncio
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from selfedge.telemetry.event import Event, overload
 
@@ -11,6 +12,17 @@ WAITING_MAX = 1000  # events that a listener may be behind
 
 Script: TypeAlias = tuple[str, str]
 """(account id, script name)."""
+
+
+class Store(Protocol):
+    """Keeps events."""
+
+    def keep(self, script: Script, event: Event) -> None:
+        """Keep one; it does not wait for the disk."""
+
+
+Share = Callable[[Script], float]
+"""Script → the share of its events that is kept, 0 to 1."""
 
 
 class Listener:
@@ -36,13 +48,19 @@ class Listener:
 
 
 class Hub:
-    """All listeners of a node."""
+    """All listeners of a node, and what keeps events for later."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, share: Share = lambda _: 0.0, store: Store | None = None
+    ) -> None:
+        self._share = share
+        self._store = store
         self._listeners: dict[Script, set[Listener]] = {}
 
     def publish(self, script: Script, event: Event) -> None:
-        """Offer `event` to all who listen to `script`."""
+        """Offer `event` to all who listen to `script`; keep it by chance."""
+        if self._store is not None and random.random() < self._share(script):  # noqa: S311 - a sample
+            self._store.keep(script, event)
         for listener in self._listeners.get(script, ()):
             listener.offer(event)
 
@@ -60,5 +78,5 @@ class Hub:
                 self._listeners.pop(script, None)
 
     def heard(self, script: Script) -> bool:
-        """Whether anybody listens to `script`."""
-        return script in self._listeners
+        """Whether anybody listens to `script`, or its events are kept."""
+        return script in self._listeners or self._share(script) > 0

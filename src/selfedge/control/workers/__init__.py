@@ -11,6 +11,7 @@ from selfedge.control.workers.assets import Sessions
 from selfedge.control.workers.beta import Beta
 from selfedge.control.workers.domains import Domains
 from selfedge.control.workers.exports import by_esbuild
+from selfedge.control.workers.logs import Find, Logs
 from selfedge.control.workers.references import References
 from selfedge.control.workers.scripts import Scripts
 from selfedge.control.workers.secrets import Secrets
@@ -46,7 +47,11 @@ def workers_of(
 
 
 def routes(
-    workers: Workers, *, tails: Tails, serves_assets: bool = False
+    workers: Workers,
+    *,
+    tails: Tails,
+    logs: Find | None = None,
+    serves_assets: bool = False,
 ) -> Sequence[Route]:
     """Return all routes of Workers."""
     sessions = Sessions(
@@ -57,6 +62,7 @@ def routes(
     )
     uploads = Uploads(workers, sessions)
     scripts = Scripts(workers, uploads)
+    kept = (Logs(workers, logs),) if logs else ()
     rooms = (
         scripts,
         sessions,
@@ -70,6 +76,7 @@ def routes(
         Services(workers, scripts.delete),
         Beta(workers, uploads, scripts.delete),
         tails,
+        *kept,
     )
     return [route for room in rooms for route in room.routes()]
 

@@ -136,6 +136,7 @@ class SettingsRoutes:
 
     async def _change(self, call: Call, given: Settings) -> None:
         await self.workers.edit(call, lambda script: with_settings(script, given))
+        await self.workers.fleet.attach(call.account, call.path["script"])
 
     async def _usage_model(self, call: Call) -> Mapping[str, Any]:
         self.workers.script(call)
