@@ -6,6 +6,7 @@ from importlib.resources import files
 from selfedge.edge.entry import ENTRYPOINT
 from selfedge.types import Struct
 
+DISPATCHER_NAME = "selfedge-dispatcher.js"
 _DATE = "2026-01-01"
 _FLAG = "service_binding_extra_handlers"
 """Lets a service binding send events. It is experimental in the engine, and never
@@ -31,7 +32,7 @@ def dispatcher(part: str, worker: str) -> Mapping[str, Struct]:
         "service": {
             "name": service,
             "worker": {
-                "modules": [{"name": "selfedge-dispatcher.js", "esModule": source}],
+                "modules": [{"name": DISPATCHER_NAME, "esModule": source}],
                 "compatibilityDate": _DATE,
                 "compatibilityFlags": [_FLAG],
                 "bindings": [{"name": "WORKER", "service": target}],

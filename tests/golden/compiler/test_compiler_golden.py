@@ -14,6 +14,7 @@ from selfedge.binding import Site
 from selfedge.bundle.model import Bundle, Module
 from selfedge.compiler.graph import Script, part
 from selfedge.compiler.process import Placement, backends, process_config
+from selfedge.edge.dispatcher import DISPATCHER_NAME
 from selfedge.edge.entry import EDGE_NAME
 from selfedge.errors import SelfedgeError
 from selfedge.manifest.reader import read
@@ -48,6 +49,7 @@ def compiled(given: str, folder: Path) -> str:
         successor="unix:/run/2.forward",
         scheme="http",
         edge={"colo": "LAB", "loopback": True, "place": {}},
+        dispatched=[one.name for one in parts if any(one.triggers)],
     )
     config = _without_edge(process_config(parts, placement))
     return (
@@ -102,6 +104,6 @@ def _without_edge(config):
     """Leave out the text of the edge module, which all cases share."""
     for service in config["services"]:
         for module in service.get("worker", {}).get("modules", ()):
-            if module["name"] == EDGE_NAME:
+            if module["name"] in {EDGE_NAME, DISPATCHER_NAME}:
                 module["esModule"] = "(the edge)"
     return config
