@@ -31,6 +31,14 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "token": ("selfedge.cli.remote.token:group", "Say who may call a node's API."),
     "account": ("selfedge.cli.remote.account:group", "Make accounts of a node."),
     "zone": ("selfedge.cli.remote.zone:group", "Say which domains a node answers for."),
+    "backup": (
+        "selfedge.cli.backup:backup",
+        "Write all that a node keeps to one file.",
+    ),
+    "restore": (
+        "selfedge.cli.backup:restore",
+        "Make a data directory of a backup.",
+    ),
     "init": ("selfedge.cli.init:command", "Write a new project."),
     "setup": ("selfedge.cli.setup:command", "Fetch the engine and the models now."),
     "ai": ("selfedge.bindings.ai.commands:group", "See and fetch AI models."),
