@@ -221,6 +221,92 @@ def test_a_wrong_table_is_refused_with_its_place(dev, table, words):
     assert "Traceback" not in node.output
 
 
+def test_a_class_can_be_the_consumer(dev):
+    code = """
+    import { WorkerEntrypoint } from "cloudflare:workers";
+    const seen = [];
+    export default class extends WorkerEntrypoint {
+      async fetch(request) {
+        if (request.method === "POST") await this.env.Q.send(await request.text());
+        return Response.json(seen);
+      }
+      async queue(batch) {
+        for (const message of batch.messages) {
+          this.ctx.waitUntil(Promise.resolve().then(() => seen.push(message.body)));
+        }
+      }
+    }
+    """
+    table = TABLE.replace("max_batch_timeout = 0.3", "max_batch_timeout = 0")
+    node = dev(worker(code, table))
+    node.request("/", body="hello")
+    assert node.wait_until(lambda answer: answer.json() == ["hello"])
+
+
+PRODUCER = """
+export default {
+  async fetch(request, env) {
+    if (request.method === "POST") await env.Q.send(await request.text());
+    return env.KEEPER.fetch(request.url);
+  },
+};
+"""
+KEEPER = """
+import { DurableObject } from "cloudflare:workers";
+export class Log extends DurableObject {
+  async add(body) {
+    const all = (await this.ctx.storage.get("all")) ?? [];
+    await this.ctx.storage.put("all", [...all, body]);
+  }
+  async all() { return (await this.ctx.storage.get("all")) ?? []; }
+}
+const log = (env) => env.LOG.get(env.LOG.idFromName("log"));
+export default {
+  async fetch(request, env) { return Response.json(await log(env).all()); },
+  async queue(batch, env) {
+    for (const { body } of batch.messages) await log(env).add(body);
+  },
+};
+"""
+SENDS = """
+services = [{ binding = "KEEPER", service = "keeper" }]
+[[queues.producers]]
+binding = "Q"
+queue = "jobs"
+"""
+KEEPS = """
+[[queues.consumers]]
+queue = "jobs"
+max_batch_timeout = 0
+[[durable_objects.bindings]]
+name = "LOG"
+class_name = "Log"
+[[migrations]]
+tag = "v1"
+new_sqlite_classes = ["Log"]
+"""
+
+
+def test_another_worker_of_the_run_consumes_also_after_a_save(dev):
+    """It has Durable Objects: its process gives way before the next one starts."""
+    folders = {
+        "app": worker(PRODUCER, SENDS),
+        "keeper": worker(KEEPER, KEEPS, name="keeper"),
+    }
+    project = {
+        f"{name}/{path}": content
+        for name, files in folders.items()
+        for path, content in files.items()
+    }
+    configs = [f"--config={name}/wrangler.toml" for name in folders]
+    node = dev(project, *configs)
+    node.request("/", body="one")
+    node.wait_until(lambda answer: answer.json() == ["one"])
+    node.reload("keeper/index.ts", KEEPER + "// changed")
+    node.request("/", body="two")
+    node.wait_until(lambda answer: answer.json() == ["one", "two"])
+
+
 def test_users_cannot_have_the_dispatchers_flag(dev):
     project = worker(CODE, TABLE)
     project["wrangler.toml"] = (
