@@ -16,7 +16,7 @@ from selfedge.bundle.model import Module
 from selfedge.compiler.calls import with_routers
 from selfedge.compiler.graph import Part
 from selfedge.edge.dispatcher import dispatcher
-from selfedge.edge.entry import CONTROL, ENTRYPOINT, entrance, with_edge
+from selfedge.edge.entry import ASSETS, CONTROL, ENTRYPOINT, entrance, with_edge
 from selfedge.edge.tail import KIND as TAIL_KIND
 from selfedge.edge.tail import tail_name, tail_service
 from selfedge.manifest.compatibility import without_defaults
@@ -112,7 +112,11 @@ def _services(parts: Sequence[Part], placement: Placement) -> list[Struct]:
     extra = (service for fragment in fragments for service in fragment.services)
     dispatchers = [one["service"] for one in _dispatchers(placement)]
     tails = [
-        tail_service(name, _tail_backend(name).service) for name in placement.tailed
+        tail_service(
+            item.name, _tail_backend(item.name).service, assets=_has_assets(item)
+        )
+        for item in parts
+        if item.name in placement.tailed
     ]
     return _named_once([*workers, *externals, successor, *dispatchers, *tails, *extra])
 
@@ -244,6 +248,12 @@ def _module(module: Module) -> Struct:
 
 def _edge_backend(script: str) -> Backend:
     return Backend(kind="edge", resource=script)
+
+
+def _has_assets(item: Part) -> bool:
+    """Whether static files stand before the code."""
+    bound = (one for fragment in item.fragments for one in fragment.bindings)
+    return any(one["name"] == ASSETS for one in bound)
 
 
 def _tail_backend(part: str) -> Backend:

@@ -108,7 +108,12 @@ function event(worker, name) {
 export function inner(handler) {
   const worker = typeof handler === "function" ? instantiating(handler) : handler;
   return {
-    fetch: (request, env, ctx) => answered(worker, request, env, ctx, request),
+    async fetch(request, env, ctx) {
+      const started = Date.now();
+      const response = await answered(worker, request, env, ctx, request);
+      if (config.tailed) tell(request, response, request.headers.get("cf-ray"), started);
+      return response;
+    },
   };
 }
 

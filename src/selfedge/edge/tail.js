@@ -11,6 +11,9 @@ export default {
   async tail(events, env) {
     for (const event of events) {
       if (event.entrypoint === "selfedgeControl") continue; // the supervisor asked
+      if (event.entrypoint === "selfedgeEdge" && env.assets && event.event?.request) {
+        continue; // a file answered, or the entrypoint behind the files tells of it
+      }
       if (waiting.length < WAITING_MAX) waiting.push(event);
       else dropped += 1;
     }

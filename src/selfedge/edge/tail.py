@@ -15,14 +15,20 @@ def tail_name(part: str) -> str:
     return f"tails:{part}"
 
 
-def tail_service(part: str, backend: str) -> Struct:
-    """Return the service; `backend` is that of our Python side."""
+def tail_service(part: str, backend: str, *, assets: bool) -> Struct:
+    """Return the service; `backend` is that of our Python side.
+
+    `assets`: static files stand before the code, and their answers are no invocations.
+    """
     source = files("selfedge.edge").joinpath("tail.js").read_text()
     return {
         "name": tail_name(part),
         "worker": {
             "modules": [{"name": "selfedge-tail.js", "esModule": source}],
             "compatibilityDate": _DATE,
-            "bindings": [{"name": "service", "service": {"name": backend}}],
+            "bindings": [
+                {"name": "service", "service": {"name": backend}},
+                {"name": "assets", "json": "true" if assets else "false"},
+            ],
         },
     }

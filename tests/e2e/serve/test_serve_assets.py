@@ -1,11 +1,13 @@
 """Static files of deployed Workers: each version has its own, and keeps it."""
 
+import asyncio
 import base64
 import hashlib
 import json
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
+import aiohttp
 import pytest
 
 from harness.load import load
@@ -261,3 +263,54 @@ def test_a_call_from_another_worker_reaches_files_and_code(node):
     binding = {"type": "service", "name": "CALLEE", "service": "callee"}
     node.deploy("caller", CALLER, [binding])
     assert node.get("caller").json() == ["one", "code /x", "hello you"]
+
+
+TALKS = """
+export default { fetch(request) {
+  const { pathname } = new URL(request.url);
+  console.log("asked", pathname);
+  if (pathname === "/throw") throw new TypeError("thrown");
+  return new Response("code", { status: 201 });
+} }
+"""
+
+
+async def heard(url, node, paths):
+    """Listen at a tail's `url`; return the events of `paths`, once it hears at all."""
+    events = []
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(url, protocols=["trace-v1"]) as listening,
+    ):
+        receiving = asyncio.ensure_future(listening.receive())
+        for _ in range(200):
+            await asyncio.to_thread(node.get, "talks", "/ready")
+            if (await asyncio.wait({receiving}, timeout=0.1))[0]:
+                break
+        for path in paths:
+            await asyncio.to_thread(node.get, "talks", path)
+        while not events or asked(events[-1]) != paths[-1]:
+            message = await asyncio.wait_for(receiving, 20)
+            events.append(json.loads(message.data))
+            receiving = asyncio.ensure_future(listening.receive())
+        receiving.cancel()
+    return [one for one in events if asked(one) != "/ready"]
+
+
+def asked(event):
+    return "/" + event["event"]["request"]["url"].split("/", 3)[3]
+
+
+def test_a_tail_hears_of_the_code_once_and_of_files_never(node):
+    deployed(node, "talks", site("one"), code=TALKS)
+    url = node.result("POST", "/workers/scripts/talks/tails")["url"]
+
+    paths = ["/", "/a", "/code", "/throw", "/last"]
+    events = asyncio.run(heard(url, node, paths))
+    assert [asked(one) for one in events] == paths[2:]
+    assert [one["outcome"] for one in events] == ["ok", "exception", "ok"]
+    assert events[0]["logs"][0]["message"] == ["asked", "/code"]
+    assert len(events[0]["logs"]) == 1
+    assert events[0]["event"]["response"] == {"status": 201}
+    assert "cf-ray" in events[0]["event"]["request"]["headers"]
+    assert events[1]["exceptions"][0]["message"] == "thrown"
