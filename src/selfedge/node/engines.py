@@ -12,11 +12,11 @@ FILES = 65_536  # that an engine may have open, as far as the machine allows
 
 
 def launch_of(
-    options: ServeOptions, engine: Engine, notice: Notice, ways: Path
+    options: ServeOptions, engine: Engine, notice: Notice, front: Path
 ) -> Launch:
     """Return how to start engines; say whether in a sandbox.
 
-    `ways` is the folder of the sockets at which processes reach each other.
+    `front` is the folder of the socket at which Workers reach the front.
 
     Raises:
         UsageError: a sandbox is required, and cannot be made.
@@ -26,7 +26,7 @@ def launch_of(
     return Launch(
         workerd=engine.workerd,
         sandbox=sandbox,
-        shared=[ways],
+        shared=[front],
         files=FILES,
         core=False,
     )

@@ -167,8 +167,8 @@ class _Node:
         self._unpacked = Unpacked(catalog, options.data / "assets", time.time)
         self._esbuild = engine.esbuild
         self.api_url = ""  # known once its port is
-        (run_dir / "e").mkdir(mode=0o700)
-        (run_dir / "f").mkdir(mode=0o700)
+        for name in ("e", "f", "i"):
+            (run_dir / name).mkdir(mode=0o700)
         self._ledger = Ledger()
         self._logs = logs_of(options, terminal.notice)
         self._hub = Hub(partial(kept, catalog), self._logs)
@@ -183,7 +183,8 @@ class _Node:
             self._ledger,
         )
         grounds = Grounds(
-            launch=launch_of(options, engine, terminal.notice, run_dir / "e"),
+            launch=launch_of(options, engine, terminal.notice, run_dir / "i"),
+            ways=run_dir / "e",
             encode=partial(encode, schema=engine.schema),
             run_dir=run_dir,
             pool=Pool(run_dir / "s", options.slots),
@@ -281,7 +282,7 @@ class _Node:
 
     @property
     def _internal(self) -> Path:
-        return self._run_dir / "e" / "internal"  # a folder that groups see
+        return self._run_dir / "i" / "internal"  # a folder that groups see
 
     @asynccontextmanager
     async def _context(self, account: str) -> AsyncIterator[Context]:

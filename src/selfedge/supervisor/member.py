@@ -14,7 +14,7 @@ from selfedge.supervisor.console import Console, Print
 from selfedge.supervisor.group import Encode, Group
 from selfedge.supervisor.launch import Launch
 from selfedge.supervisor.limits import Profile, data_bytes, heap_flags, limits_of
-from selfedge.supervisor.plan import Land, Plan, client_socket
+from selfedge.supervisor.plan import Land, Plan, client_socket, ways_of
 from selfedge.supervisor.pool import Pool, Push, SlotDoor
 from selfedge.supervisor.remapper import Remapper
 from selfedge.supervisor.slot import Release
@@ -48,6 +48,7 @@ class Grounds:
     """What every group of a node stands on."""
 
     launch: Launch
+    ways: Path  # folder of the sockets at which processes meet
     encode: Encode
     run_dir: Path
     pool: Pool
@@ -84,9 +85,11 @@ class Member:
         self.console = Console(grounds.log, self._remapper)
         self._objects: Sequence[Path] = ()
         self.warden: Warden | None = None
+        ways = ways_of(grounds.ways, account)
+        ways.mkdir(mode=0o700, exist_ok=True)
         self._group = Group(
             self._door,
-            launch=grounds.launch,
+            launch=replace(grounds.launch, shared=(*grounds.launch.shared, ways)),
             encode=grounds.encode,
             run_dir=folder,
             hear=self.console.hear,

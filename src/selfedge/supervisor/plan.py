@@ -166,13 +166,22 @@ def entrance_path(
 ) -> Path:
     """Return where other processes reach an entrypoint, also before it runs."""
     key = f"{account.id}/{script}/{entrypoint or ''}"
-    return land.entrances / hashlib.sha256(key.encode()).hexdigest()[:20]
+    return ways_of(land.entrances, account.id) / _digest(key, 20)
 
 
 def dispatch_path(folder: Path, account: str, script: str) -> Path:
     """Return where a script takes events, also before it runs."""
     key = f"{account}/{script}"
-    return folder / f"d{hashlib.sha256(key.encode()).hexdigest()[:19]}"
+    return ways_of(folder, account) / f"d{_digest(key, 19)}"
+
+
+def ways_of(folder: Path, account: str) -> Path:
+    """Return the folder of the sockets at which an account's processes meet."""
+    return folder / _digest(account, 8)
+
+
+def _digest(key: str, length: int) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:length]
 
 
 async def _part(
