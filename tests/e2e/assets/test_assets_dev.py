@@ -252,3 +252,14 @@ def test_a_call_from_another_worker_reaches_files_and_code(dev):
     }
     node = dev(files, "--config", "caller.json", "--config", "wrangler.jsonc")
     assert node.request().json() == ["about", "code /x", "home", "hello you"]
+
+
+def test_a_build_command_can_make_the_site(dev):
+    config = {
+        "name": "app",
+        "compatibility_date": "2026-01-01",
+        "build": {"command": "mkdir -p dist && cp page.txt dist/index.html"},
+        "assets": {"directory": "dist"},
+    }
+    node = dev({"wrangler.jsonc": json.dumps(config), "page.txt": "built"})
+    assert node.request("/").text == "built"
