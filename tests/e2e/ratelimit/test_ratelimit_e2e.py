@@ -15,6 +15,7 @@ CODE = """
       async fetch(request, env) {
         const { searchParams: given } = new URL(request.url);
         const options = JSON.parse(given.get("options"));
+        if (options?.key === "long") options.key = "x".repeat(17 * 1024 * 1024);
         const times = Number(given.get("times") ?? 1);
         const binding = env[given.get("binding") ?? "RL"];
         try {
@@ -121,6 +122,11 @@ WRONG = [
 @pytest.mark.parametrize(("options", "words"), WRONG)
 def test_wrong_options_are_told(node, options, words):
     assert node.request(path(options)).json() == words
+
+
+def test_a_key_that_is_too_long_is_told(node):
+    words = "Error: rate limit: A call has at most 16777216 bytes."
+    assert node.request(path({"key": "long"})).json() == words
 
 
 def test_wrangler_dev_tells_and_counts_the_same(tmp_path):

@@ -12,3 +12,5 @@ CHECKS_MAX = 1000
 """Of one call to the service."""
 
 BODY_MAX_BYTES = 16 * 1024 * 1024
+DRAIN_MAX_BYTES = 256 * 1024 * 1024
+"""Of a call that is refused: the engine wants to have sent it all."""
