@@ -23,6 +23,8 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "secret": ("selfedge.cli.workers.secrets:group", "Set secrets of a Worker."),
     "delete": ("selfedge.cli.workers.removing:command", "Delete a Worker."),
+    "tail": ("selfedge.cli.workers.tail:command", "See what a Worker does now."),
+    "logs": ("selfedge.cli.workers.logs:command", "See what a Worker did."),
     "status": ("selfedge.cli.remote.status:command", "Show what runs on a node."),
     "login": ("selfedge.cli.remote.login:login", "Remember a node, and its token."),
     "logout": ("selfedge.cli.remote.login:logout", "Forget it."),
@@ -41,6 +43,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "init": ("selfedge.cli.init:command", "Write a new project."),
     "setup": ("selfedge.cli.setup:command", "Fetch the engine and the models now."),
+    "doctor": (
+        "selfedge.cli.doctor:command",
+        "See what selfedge lacks here.",
+    ),
     "ai": ("selfedge.bindings.ai.commands:group", "See and fetch AI models."),
     "d1": (
         "selfedge.bindings.d1.commands:group",

@@ -13,10 +13,12 @@ from selfedge.client.address import Address
 from selfedge.errors import UsageError
 from selfedge.node.certificates import CertificateFiles, self_signed
 from selfedge.settings import Settings, cache_dir
+from selfedge.telemetry.logs.files import USUAL, Retention
 
 LISTEN = "127.0.0.1:8787"
 API = "127.0.0.1:8788"
 PORT_MAX = 65535
+MIB = 1024 * 1024
 
 
 class ServeTerminal(Printer):
@@ -137,6 +139,20 @@ class ServeTerminal(Printer):
     help="A MaxMind-format database of your own; may be repeated.",
 )
 @click.option(
+    "--log-days",
+    default=USUAL.days,
+    show_default=True,
+    type=click.FloatRange(min=0.01),
+    help="How long the logs of Workers are kept.",
+)
+@click.option(
+    "--log-mib",
+    default=USUAL.bytes_of_worker // MIB,
+    show_default=True,
+    type=click.IntRange(1, 1024 * 1024),
+    help="The most that the log of one Worker takes, in MiB.",
+)
+@click.option(
     "--strict-models",
     is_flag=True,
     help="Refuse AI models whose weights are not installed, instead of a stand-in.",
@@ -164,6 +180,8 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     api_rate: int,
     sandbox: str,
     databases: Sequence[Path],
+    log_days: float,
+    log_mib: int,
     strict_models: bool,  # noqa: FBT001
     log_level: str,
 ) -> int:
@@ -188,6 +206,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         slots=slots,
         api_rate=api_rate,
         sandbox=sandbox,
+        logs=Retention(days=log_days, bytes_of_worker=log_mib * MIB),
     )
     settings = Settings(
         cache_dir=cache,

@@ -46,6 +46,11 @@ class ClientPort:
         """The number of the port."""
         return self._port
 
+    @property
+    def steers(self) -> bool:
+        """Whether the kernel sends connections where we say."""
+        return self._steers
+
     def open(self) -> socket.socket:
         """Return a listening socket for one more process."""
         if self._free:

@@ -3,7 +3,7 @@
 import hashlib
 import platform
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib.resources import files
@@ -92,18 +92,28 @@ def _check_glibc(libc: tuple[str, str]) -> None:
         )
 
 
+def is_installed(cache_dir: Path) -> bool:
+    """Tell whether nothing has to be fetched."""
+    return cache.is_complete(_home(cache_dir))
+
+
+def _home(cache_dir: Path) -> Path:
+    digest = hashlib.sha256(_pins()["package-lock.json"]).hexdigest()[:16]
+    return cache_dir / f"engine-{digest}"
+
+
+def _pins() -> Mapping[str, bytes]:
+    folder = files("selfedge.workerd").joinpath("engine")
+    return {name: folder.joinpath(name).read_bytes() for name in _LOCK_FILES}
+
+
 def _installed(cache_dir: Path, progress: Progress) -> Path:
-    pins = {
-        name: files("selfedge.workerd").joinpath("engine", name).read_bytes()
-        for name in _LOCK_FILES
-    }
-    digest = hashlib.sha256(pins["package-lock.json"]).hexdigest()[:16]
-    directory = cache_dir / f"engine-{digest}"
+    directory = _home(cache_dir)
     if cache.is_complete(directory):
         return directory
 
     def fill(folder: Path) -> None:
-        for name, content in pins.items():
+        for name, content in _pins().items():
             (folder / name).write_bytes(content)
         npm.npm_ci(folder)
 
