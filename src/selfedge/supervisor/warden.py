@@ -27,7 +27,7 @@ QUIET_CPU_S = 0.015  # what an idle engine may use from one look to the next
 BACK_OFF_S = (0.0, 0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 """By failures in a row; the front asks a broken GET again, so one makes two."""
 
-STEADY_S = 2.0  # a process that lived so long is not in a crash loop
+STEADY_S = 2.0  # a process that was well for so long is not in a crash loop
 _REFUSE_TICK_S = 0.05
 
 
@@ -70,6 +70,7 @@ class Warden:
         self.last: End | None = None  # how a process ended, None while all is well
         self.retry_s = 0.0  # after how long it is worth asking again
         self.restarts = 0
+        self._well_s = 0.0  # how long the process was well, in its last life
 
     def guard(self, slot: Slot) -> None:
         """Guard the process of `slot`, and no other any more."""
@@ -89,16 +90,15 @@ class Warden:
         self._call.set()
 
     async def _guard(self, slot: Slot) -> None:
-        loop = asyncio.get_running_loop()
         failures = 0
         while True:
-            started = loop.time()
             end = await self._life(slot)
+            steady = self._well_s > STEADY_S
+            failures = 0 if steady else failures
             if end is End.ASLEEP:
                 self._ended(end)
                 continue
-            steady = loop.time() - started > STEADY_S
-            failures = 0 if steady else failures + 1
+            failures += not steady
             back_off = self._terms().back_off
             pause_s = back_off[min(failures, len(back_off) - 1)]
             self.last, self.retry_s = end, pause_s
@@ -110,6 +110,7 @@ class Warden:
 
     async def _life(self, slot: Slot) -> End:
         """Start the process when it is wanted; return how it ended."""
+        self._well_s = 0.0
         if slot.process is None or not slot.process.running:
             await self._wanted(slot)
             try:
@@ -161,9 +162,12 @@ class Warden:
         assert slot.process is not None  # noqa: S101 - just started
         ended = asyncio.create_task(slot.process.wait())
         watch = _Watch(slot, self._terms())
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
             while True:
                 done, _ = await asyncio.wait({ended}, timeout=LOOK_S)
+                self._well_s = loop.time() - began
                 if done:
                     return End.CRASHED
                 if end := await watch.look():

@@ -58,6 +58,40 @@ def test_a_worker_over_its_memory_is_ended(node):
     node.wait_for_line(r"leaks: exceededMemory")
 
 
+def test_memory_that_grows_in_one_go_is_ended_too(node):
+    """No look at the process can rely on its event loop."""
+    node.deploy(
+        "grows",
+        """const kept = [];
+        export default { fetch() {
+          for (;;) {
+            const part = [];
+            for (let i = 0; i < 10_000; i++) part.push({ i });
+            kept.push(part);
+          }
+        } }""",
+    )
+    answer = node.get("grows")
+    assert (answer.status, "more memory" in answer.text) == (503, True)
+    node.wait_for_line(r"grows: exceededMemory")
+
+
+def test_the_kernel_refuses_memory_before_the_machine_is_full(node):
+    node.deploy(
+        "maps",
+        """const kept = [];
+        export default { fetch() {
+          try { for (;;) kept.push(new Uint8Array(5_000_000).fill(1)); }
+          catch (error) { return new Response(`${error} ${kept.length * 5 < 1000}`); }
+        } }""",
+    )
+    answer = node.get("maps")
+    if answer.status == 200:  # else the process was seen to be too large before
+        assert "RangeError" in answer.text
+        assert answer.text.endswith("true")
+    node.wait_for_line(r"maps: exceededMemory")
+
+
 def test_ten_thousand_timers_hold_up_nobody(node):
     node.deploy(
         "timers",
@@ -75,7 +109,7 @@ def test_ten_thousand_timers_hold_up_nobody(node):
 def test_what_keeps_dying_is_backed_off_and_the_node_goes_on(node):
     node.deploy("dies", SPIN, limits={"cpu_ms": 50})
     node.deploy("quiet", QUIET)
-    for _ in range(3):
+    for _ in range(5):
         node.get("dies", "/spin")
     node.wait_for_line(r"dies: exceededCpu; it is tried again in \d+ s")
     started = time.monotonic()
