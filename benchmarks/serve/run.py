@@ -44,7 +44,7 @@ class Calls:
     def __init__(self, at: Node) -> None:
         self._url = at.environ["CLOUDFLARE_API_BASE_URL"]
         self._token = at.environ["CLOUDFLARE_API_TOKEN"]
-        self._account = at.environ["CLOUDFLARE_ACCOUNT_ID"]
+        self.account = at.environ["CLOUDFLARE_ACCOUNT_ID"]
 
     def deploy(self, name: str, code: str) -> None:
         """Put a Worker, and fail unless it runs."""
@@ -64,7 +64,7 @@ class Calls:
             "",
         ]
         body = "\r\n".join(lines)
-        path = f"/accounts/{self._account}/workers/scripts/{name}"
+        path = f"/accounts/{self.account}/workers/scripts/{name}"
         kind = f"multipart/form-data; boundary={BOUNDARY}"
         self.call("PUT", path, body.encode(), kind)
 

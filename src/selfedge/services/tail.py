@@ -1,6 +1,7 @@
 """Hears of every invocation of the Workers that somebody listens to."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -40,6 +41,6 @@ class TailService:
         if known is not None and self._hub.heard((self._account, script)):
             version, stack = known
             for raw in batch.events:
-                event = shaped(raw, script, version, stack)
-                self._hub.publish((self._account, script), event)
+                make = partial(shaped, raw, script, version, stack)
+                self._hub.publish((self._account, script), make)
         return web.Response()

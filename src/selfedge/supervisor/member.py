@@ -180,8 +180,9 @@ class Member:
         if end not in {End.EXCEEDED_CPU, End.EXCEEDED_MEMORY}:
             return
         for run in self.plan.runs if self.plan else ():
-            event = ended(run.script, run.version.id, end.value, time.time() * 1000)
-            self._grounds.hub.publish((self._account, run.script), event)
+            now_ms = time.time() * 1000
+            make = partial(ended, run.script, run.version.id, end.value, now_ms)
+            self._grounds.hub.publish((self._account, run.script), make)
 
     def _count(self, release: Release, part: str, more: Counts) -> None:
         script, version = release.versions[part]

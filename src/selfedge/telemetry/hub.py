@@ -57,11 +57,20 @@ class Hub:
         self._store = store
         self._listeners: dict[Script, set[Listener]] = {}
 
-    def publish(self, script: Script, event: Event) -> None:
-        """Offer `event` to all who listen to `script`; keep it by chance."""
-        if self._store is not None and random.random() < self._share(script):  # noqa: S311 - a sample
-            self._store.keep(script, event)
-        for listener in self._listeners.get(script, ()):
+    def publish(self, script: Script, make: Callable[[], Event]) -> None:
+        """Offer what `make` returns to all who listen; keep it by chance.
+
+        It is made only if somebody gets it.
+        """
+        kept = random.random() < self._share(script)  # noqa: S311 - a sample
+        store = self._store if kept else None
+        listeners = self._listeners.get(script, ())
+        if store is None and not listeners:
+            return
+        event = make()
+        if store is not None:
+            store.keep(script, event)
+        for listener in listeners:
             listener.offer(event)
 
     @contextmanager

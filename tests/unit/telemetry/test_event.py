@@ -1,6 +1,7 @@
 """What listeners see of an invocation, and what is hidden from them."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -103,7 +104,7 @@ def test_a_listener_that_is_too_slow_misses_events_and_is_told():
         hub = Hub()
         with hub.listening(("a", "w")) as listener:
             for number in range(WAITING_MAX + 5):
-                hub.publish(("a", "w"), {"number": number})
+                hub.publish(("a", "w"), partial(dict, number=number))
             seen = [await listener.next() for _ in range(WAITING_MAX + 1)]
         assert not hub.heard(("a", "w"))
         return seen
@@ -112,3 +113,25 @@ def test_a_listener_that_is_too_slow_misses_events_and_is_told():
     assert [one["number"] for one in seen[:-1]] == list(range(WAITING_MAX))
     assert seen[-1]["event"]["type"] == "overload"
     assert "5 events" in seen[-1]["event"]["message"]
+
+
+def test_an_event_that_nobody_wants_is_not_made():
+    def make():
+        raise AssertionError
+
+    Hub().publish(("a", "w"), make)
+    Hub(lambda _: 1e-300).publish(("a", "w"), make)
+
+
+def test_events_are_kept_by_the_share_of_their_worker():
+    class Kept(list):
+        def keep(self, script, event):
+            self.append((script, event))
+
+    store = Kept()
+    hub = Hub(lambda script: float(script[1] == "seen"), store)
+    assert hub.heard(("a", "seen"))
+    assert not hub.heard(("a", "other"))
+    for name in ("seen", "other"):
+        hub.publish(("a", name), partial(dict, name=name))
+    assert store == [(("a", "seen"), {"name": "seen"})]
