@@ -128,6 +128,33 @@ def test_what_was_acknowledged_before_a_backup_is_there_after_a_restore(
     assert again.get("writer", "/?n=1000").json()["count"] == found["count"] + 1
 
 
+def test_vectors_are_in_a_backup(serve, tmp_path):
+    node, index = serve(), "/vectorize/v2/indexes/places"
+    config = {"dimensions": 3, "metric": "cosine"}
+    node.result("POST", "/vectorize/v2/indexes", {"name": "places", "config": config})
+    lines = b"".join(
+        b'{"id":"%d","values":[%d,1,0]}\n' % (number, number) for number in range(50)
+    )
+    sent = node.call(
+        "POST",
+        f"{index}/insert",
+        body=lines,
+        headers={"content-type": "application/x-ndjson"},
+    )
+    assert sent.status == 200, sent.text
+    file, fresh = tmp_path / "node.tar", tmp_path / "fresh"
+    done = run("backup", str(file), "--data-dir", str(node.data))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert run("restore", str(file), "--data-dir", str(fresh)).returncode == 0
+
+    again = serve.launch("--data-dir", str(fresh))
+    Node.ready(again)
+    again._address = node.api  # tokens are in the backup, too
+    assert again.result("GET", f"{index}/info")["vectorCount"] == 50
+    found = again.result("POST", f"{index}/query", {"vector": [7, 1, 0], "topK": 1})
+    assert found["matches"][0]["id"] == "7"
+
+
 def test_a_directory_that_is_not_empty_is_left_alone(node, tmp_path):
     file = tmp_path / "node.tar"
     assert run("backup", str(file), "--data-dir", str(node.data)).returncode == 0
