@@ -1,7 +1,6 @@
 """The V2 protocol: bytes ↔ typed requests and answers."""
 
 import math
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
@@ -10,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from selfedge.bindings.vectorize import limits
-from selfedge.bindings.vectorize.engine.contract import Hit, Vector
+from selfedge.bindings.vectorize.engine.contract import Hit, Vector, floats
 from selfedge.bindings.vectorize.errors import (
     IdTooLong,
     MetadataTooLarge,
@@ -123,7 +122,8 @@ def parse_query(body: bytes) -> Query:
     if asked.vector_id is not None:
         _check_id(asked.vector_id)
     _check_namespace(asked.namespace)
-    if (fault := _fault(asked.vector or ())) is not None:
+    values = asked.vector or ()
+    if (fault := _fault(values, math.hypot(*values))) is not None:
         raise UnreadableRequest(f"vector: {fault}")
     returned = _returned(asked.return_metadata)
     with_values = bool(asked.return_values)
@@ -209,16 +209,17 @@ def _from_lines(
 def _vector(read: _Vector, failed: Failed) -> Vector:
     _check_id(read.id)
     _check_namespace(read.namespace)
-    if (fault := _fault(read.values)) is not None:
+    length = math.hypot(*read.values)  # the engine needs it, too
+    if (fault := _fault(read.values, length)) is not None:
         raise failed(f'values of id="{read.id}": {fault}')
-    values, metadata = array("f", read.values), bytes(read.metadata)
+    values, metadata = floats(read.values), bytes(read.metadata)
     if metadata == b"null":
-        return Vector(read.id, values, read.namespace)
+        return Vector(read.id, values, read.namespace, length=length)
     if not metadata.startswith(b"{"):
         raise failed(f'metadata of id="{read.id}": expected an object')
     if len(metadata) > limits.METADATA_MAX_BYTES:
         metadata = _compact(read.id, metadata)
-    return Vector(read.id, values, read.namespace, metadata)
+    return Vector(read.id, values, read.namespace, metadata, length=length)
 
 
 def _compact(vector_id: str, metadata: bytes) -> bytes:
@@ -228,10 +229,9 @@ def _compact(vector_id: str, metadata: bytes) -> bytes:
     return compact
 
 
-def _fault(values: Sequence[float]) -> str | None:
+def _fault(values: Sequence[float], length: float) -> str | None:
     """Return why `values` cannot be 32-bit floats, or None."""
-    quick = math.hypot(*values) <= limits.FLOAT32_MAX  # a sixth of the time
-    if not quick and max(map(abs, values)) > limits.FLOAT32_MAX:
+    if length > limits.FLOAT32_MAX and max(map(abs, values)) > limits.FLOAT32_MAX:
         return f"a value is beyond the 32-bit floats (±{limits.FLOAT32_MAX:.4g})"
     return None
 

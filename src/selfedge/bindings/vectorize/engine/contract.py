@@ -1,5 +1,6 @@
 """The contract of a vector engine; all calls block and belong in a thread."""
 
+import struct
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class Vector:
         default_factory=dict, compare=False
     )
     """What filters look at: field → value of the field's type."""
+    length: float | None = field(default=None, compare=False)
+    """The Euclidean length of `values`, if it was measured already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,10 @@ class Hit:
 
 def floats(values: Sequence[float]) -> "array[float]":
     """Return `values` as 32-bit floats, as they are if they are so already."""
-    return values if isinstance(values, array) else array("f", values)
+    if isinstance(values, array):
+        return values
+    packed = struct.pack(f"{len(values)}f", *values)  # a third of an array's time
+    return array("f", packed)
 
 
 class EngineFailure(Exception):

@@ -31,9 +31,13 @@ def point_id(name: str) -> UUID:
     return UUID(bytes=blake2b(name.encode(), digest_size=16).digest())
 
 
-def length(values: Sequence[float], metric: Metric) -> float:
+def length(
+    values: Sequence[float], metric: Metric, known: float | None = None
+) -> float:
     """Return the length that `scaled` and `payload` need; 1 if they need none."""
-    return math.hypot(*values) if metric is Metric.COSINE else 1.0
+    if metric is not Metric.COSINE:
+        return 1.0
+    return math.hypot(*values) if known is None else known
 
 
 def scaled(values: Sequence[float], length: float) -> Sequence[float]:

@@ -199,7 +199,7 @@ class QdrantShard:
             self._unflushed_floats = 0
 
     def _point(self, vector: Vector) -> qdrant.Point:
-        length = points.length(vector.values, self._metric)
+        length = points.length(vector.values, self._metric, vector.length)
         values: Any = points.scaled(vector.values, length)  # any sequence will do
         payload = points.payload(vector, length)
         return qdrant.Point(points.point_id(vector.id), values, payload)

@@ -35,6 +35,7 @@ def with_fields(
             vector.namespace,
             vector.metadata,
             _fields(vector.metadata, indexes),
+            vector.length,
         )
         for vector in vectors
     ]

@@ -33,6 +33,7 @@ class Packed(msgspec.Struct, frozen=True, array_like=True):
     namespace: str | None
     metadata: bytes | None
     fields: Mapping[str, str | float | bool]
+    length: float | None = None
 
 
 class Open(_Frame):
@@ -178,20 +179,24 @@ def receive(sock: socket.socket) -> bytes:
 
 def packed(vector: Vector) -> Packed:
     """Pack one vector."""
-    values = floats(vector.values).tobytes()
-    return Packed(vector.id, values, vector.namespace, vector.metadata, vector.fields)
+    return Packed(
+        vector.id,
+        floats(vector.values).tobytes(),
+        vector.namespace,
+        vector.metadata,
+        vector.fields,
+        vector.length,
+    )
 
 
 def unpacked(vector: Packed) -> Vector:
     """Undo `packed`."""
-    values = listed(vector.values)
-    return Vector(vector.id, values, vector.namespace, vector.metadata, vector.fields)
+    return _vector(vector, listed(vector.values))
 
 
 def written(vector: Packed) -> Vector:
     """Undo `packed` for the engine, which takes the values where they lie."""
-    values = cast("Sequence[float]", memoryview(vector.values).cast("f"))
-    return Vector(vector.id, values, vector.namespace, vector.metadata, vector.fields)
+    return _vector(vector, cast("Sequence[float]", memoryview(vector.values).cast("f")))
 
 
 def listed(values: bytes) -> Sequence[float]:
@@ -226,6 +231,17 @@ def search(asked: Sought) -> Search:
 def hits(found: Sequence[Sequence[Hit]]) -> Hits:
     """Pack what was found."""
     return Hits([[(packed(hit.vector), hit.score) for hit in one] for one in found])
+
+
+def _vector(packed: Packed, values: Sequence[float]) -> Vector:
+    return Vector(
+        packed.id,
+        values,
+        packed.namespace,
+        packed.metadata,
+        packed.fields,
+        packed.length,
+    )
 
 
 def _exactly(sock: socket.socket, size: int) -> bytes:
