@@ -22,11 +22,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE), str(HERE.parent)]  # `run` is the one beside this
 
 from deploys import COMMAND, Node, node  # noqa: E402 - after the path is set
 from load import CONNECTIONS, THREADS, parse_rate  # noqa: E402
@@ -122,15 +122,23 @@ def before(folder: Path, source: Path | None) -> Iterator[Mapping[str, Side]]:
     if source is None:
         yield {}
         return
+    with ExitStack() as stack:
+        with path_of(source / "src"):
+            at = stack.enter_context(node(folder, "--idle", "0"))
+        calls = Calls(at)
+        calls.deploy("hello", HELLO)
+        yield {"before": Side(at, calls, "hello")}
+
+
+@contextmanager
+def path_of(source: Path) -> Iterator[None]:
+    """Have processes that start meanwhile import from `source`."""
     own = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(source / "src")
+    os.environ["PYTHONPATH"] = str(source)
     try:
-        with node(folder, "--idle", "0") as at:
-            calls = Calls(at)
-            calls.deploy("hello", HELLO)
-            yield {"before": Side(at, calls, "hello")}
+        yield
     finally:
-        os.environ.pop("PYTHONPATH")
+        del os.environ["PYTHONPATH"]
         if own is not None:
             os.environ["PYTHONPATH"] = own
 

@@ -10,6 +10,7 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Generic,
+    NamedTuple,
     Protocol,
     TypeAlias,
     TypeVar,
@@ -19,6 +20,7 @@ from urllib.parse import quote
 
 from selfedge.settings import Settings
 from selfedge.storage.contract import Storage
+from selfedge.telemetry.histogram import Histogram
 from selfedge.types import Clock, Notice, Struct
 
 if TYPE_CHECKING:  # aiohttp takes a third of a second to import; compiling needs none
@@ -171,6 +173,22 @@ class Bindable(Protocol):
 
     def bound(self, resources: Iterable[str]) -> None:
         """Workers may use `resources` from now on, besides those told before."""
+
+
+class Figure(NamedTuple):
+    """A number of a service, as `telemetry.metrics` declares it."""
+
+    name: str  # without "selfedge_": "ai_under_way"
+    of: str  # the model, the index, …
+    value: float | Histogram
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A service that has figures of its own."""
+
+    def figures(self) -> Iterable[Figure]:
+        """Return them as they are now."""
 
 
 Serve = Callable[[Context], AbstractAsyncContextManager[Service]]

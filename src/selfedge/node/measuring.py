@@ -5,13 +5,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from selfedge.services.serve import Accounts
 from selfedge.supervisor.fleet import Fleet
 from selfedge.supervisor.usage import private_bytes, usage
 from selfedge.telemetry.ledger import Ledger
 from selfedge.telemetry.snapshot import Process, Snapshot
 
 
-async def measured(fleet: Fleet, ledger: Ledger) -> Snapshot:
+async def measured(fleet: Fleet, accounts: Accounts, ledger: Ledger) -> Snapshot:
     """Return the figures as they are now."""
     await fleet.take()
     return Snapshot(
@@ -20,6 +21,7 @@ async def measured(fleet: Fleet, ledger: Ledger) -> Snapshot:
         ends=ledger.ends(),
         processes=[_ours(), *(_process(one) for one in fleet.report())],
         calls=ledger.calls(),
+        figures=accounts.figures(),
     )
 
 

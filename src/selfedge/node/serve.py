@@ -253,7 +253,7 @@ class _Node:
             esbuild=self._esbuild,
         )
         tails = Tails(workers=workers, url=self._tail_url)
-        measure = partial(measured, self._fleet, self._ledger)
+        measure = partial(measured, self._fleet, self._accounts, self._ledger)
         found = [
             *routes(workers, tails=tails, logs=self._logs.find, serves_assets=True),
             *Measures(measure).routes(),

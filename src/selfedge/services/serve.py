@@ -14,6 +14,7 @@ from selfedge.services.dev import Log, Stacks
 from selfedge.services.front import FrontService
 from selfedge.services.server import Gate, Services
 from selfedge.telemetry.ledger import Ledger
+from selfedge.telemetry.snapshot import ServiceFigure
 
 StacksOf = Callable[[str, str], Stacks | None]
 """(account, script) → who knows its code."""
@@ -72,6 +73,14 @@ class Accounts:
         """Return a new gate to the services of an account."""
         _, services = await self.of(account)
         return services.gate()
+
+    def figures(self) -> Sequence[ServiceFigure]:
+        """Return what services that run tell of themselves."""
+        return [
+            ServiceFigure(account=account, name=one.name, of=one.of, value=one.value)
+            for account, (_, services) in sorted(self._open.items())
+            for one in services.figures()
+        ]
 
     async def close(self) -> None:
         """End all services."""

@@ -17,6 +17,8 @@ from selfedge.binding import (
     AnyBinding,
     Bindable,
     Context,
+    Figure,
+    Measured,
     Serve,
     Service,
 )
@@ -105,6 +107,12 @@ class Services:
         if isinstance(service, Bindable):
             of_kind = (name for name in wanted if name.startswith(f"{kind}:"))
             service.bound(unquote(name.partition(":")[2]) for name in of_kind)
+
+    def figures(self) -> Iterable[Figure]:
+        """Return what services that run tell of themselves."""
+        for service in self._services.values():
+            if isinstance(service, Measured):
+                yield from service.figures()
 
     def find(self, kind: str) -> Service | None:
         """Return the service of a kind, if it runs."""

@@ -1,5 +1,6 @@
 """How long things took, as counts between fixed bounds: pure."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -10,6 +11,9 @@ WALL_BOUNDS_MS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
 
 CALL_BOUNDS_MS = (0.1, 0.25, 0.5, *WALL_BOUNDS_MS)
 """Of calls to the services of bindings."""
+
+MODEL_BOUNDS_MS = (*WALL_BOUNDS_MS, 30000, 60000)
+"""Of what models take."""
 
 
 class Histogram(msgspec.Struct, frozen=True):
@@ -43,3 +47,21 @@ class Histogram(msgspec.Struct, frozen=True):
                 return low + (bound - low) * (wanted - before) / here
             before += here
         return self.bounds_ms[-1]
+
+
+class Recorder:
+    """Counts, while it goes on."""
+
+    def __init__(self, bounds_ms: Sequence[float]) -> None:
+        self._bounds_ms = bounds_ms
+        self._counts = [0] * (len(bounds_ms) + 1)
+        self._sum_ms = 0.0
+
+    def add(self, took_ms: float) -> None:
+        """Count one."""
+        self._counts[bisect_left(self._bounds_ms, took_ms)] += 1
+        self._sum_ms += took_ms
+
+    def histogram(self) -> Histogram:
+        """Return the counts as they are now."""
+        return Histogram(self._bounds_ms, tuple(self._counts), self._sum_ms)

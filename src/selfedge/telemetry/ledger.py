@@ -1,6 +1,5 @@
 """What a node has counted since it started; processes come and go."""
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -8,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from selfedge.telemetry.counts import Counts
-from selfedge.telemetry.histogram import CALL_BOUNDS_MS, Histogram
+from selfedge.telemetry.histogram import CALL_BOUNDS_MS, Histogram, Recorder
 
 VERSIONS_MAX = 10  # of a Worker: those that were counted for last
 
@@ -48,8 +47,7 @@ class _Calls:
 
     def __init__(self) -> None:
         self.failed = 0
-        self.sum_ms = 0.0
-        self.counts = [0] * (len(CALL_BOUNDS_MS) + 1)
+        self.took = Recorder(CALL_BOUNDS_MS)
 
 
 class Ledger:
@@ -78,8 +76,7 @@ class Ledger:
             calls = self._calls.get((account, kind))
             if calls is None:
                 calls = self._calls[account, kind] = _Calls()
-            calls.counts[bisect_left(CALL_BOUNDS_MS, took_ms)] += 1
-            calls.sum_ms += took_ms
+            calls.took.add(took_ms)
             calls.failed += failed
 
         return count
@@ -103,7 +100,7 @@ class Ledger:
                 account=account,
                 kind=kind,
                 failed=calls.failed,
-                took=Histogram(CALL_BOUNDS_MS, tuple(calls.counts), calls.sum_ms),
+                took=calls.took.histogram(),
             )
             for (account, kind), calls in sorted(self._calls.items())
         ]

@@ -17,6 +17,7 @@ Sample: TypeAlias = tuple[Sequence[str], Value]
 
 _WORKER = ("account", "worker", "version")
 _PROCESS = ("kind", "account", "workers")
+_MODEL = ("account", "model")
 _CALL = ("account", "binding")
 
 
@@ -51,6 +52,12 @@ def _processes(of: Callable[[Process], float]) -> Callable[[Snapshot], list[Samp
 
 def _calls(of: Callable[[CallCounts], Value]) -> Callable[[Snapshot], list[Sample]]:
     return lambda all_: [((one.account, one.kind), of(one)) for one in all_.calls]
+
+
+def _figures(name: str) -> Callable[[Snapshot], list[Sample]]:
+    return lambda all_: [
+        ((one.account, one.of), one.value) for one in all_.figures if one.name == name
+    ]
 
 
 def _requests(all_: Snapshot) -> Iterable[Sample]:
@@ -156,6 +163,34 @@ METRICS: Sequence[Metric] = (
         "Time that calls of Workers to a kind of binding (kv, d1, r2, ai, …) took.",
         _CALL,
         _calls(lambda one: one.took),
+    ),
+    Metric(
+        "selfedge_ai_under_way",
+        "gauge",
+        "Calls of a model that wait or are computed.",
+        _MODEL,
+        _figures("ai_under_way"),
+    ),
+    Metric(
+        "selfedge_ai_prompt_tokens",
+        "counter",
+        "Tokens that a model read to generate text.",
+        _MODEL,
+        _figures("ai_prompt_tokens"),
+    ),
+    Metric(
+        "selfedge_ai_completion_tokens",
+        "counter",
+        "Tokens that a model generated.",
+        _MODEL,
+        _figures("ai_completion_tokens"),
+    ),
+    Metric(
+        "selfedge_ai_first_token_seconds",
+        "histogram",
+        "Time from a call to the first piece of generated text, loading included.",
+        _MODEL,
+        _figures("ai_first_token_seconds"),
     ),
 )
 

@@ -24,6 +24,15 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     private_bytes: int
 
 
+class ServiceFigure(msgspec.Struct, frozen=True, kw_only=True):
+    """A number that a service tells of itself."""
+
+    account: str
+    name: str
+    of: str  # the model, the index, …
+    value: float | Histogram
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What a node counted since it started, and what it uses now."""
 
@@ -32,6 +41,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     ends: Mapping[tuple[str, str, str], int] = {}  # (account, script, cause)
     processes: Sequence[Process] = ()
     calls: Sequence[CallCounts] = ()
+    figures: Sequence[ServiceFigure] = ()
 
     def only(self, account: str | None) -> "Snapshot":
         """Return what is of one account; None: all."""
@@ -43,6 +53,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
             ends={key: n for key, n in self.ends.items() if key[0] == account},
             processes=[one for one in self.processes if one.account == account],
             calls=[one for one in self.calls if one.account == account],
+            figures=[one for one in self.figures if one.account == account],
         )
 
 
@@ -57,6 +68,7 @@ def shown(snapshot: Snapshot) -> Mapping[str, Any]:
         ],
         "processes": [msgspec.to_builtins(one) for one in snapshot.processes],
         "bindings": [_call(one) for one in snapshot.calls],
+        "figures": [_figure(one) for one in snapshot.figures],
     }
 
 
@@ -87,6 +99,17 @@ def _call(one: CallCounts) -> Mapping[str, Any]:
         "calls": one.took.count,
         "failed": one.failed,
         "took_ms": _histogram(one.took),
+    }
+
+
+def _figure(one: ServiceFigure) -> Mapping[str, Any]:
+    value = one.value
+    shown_value = _histogram(value) if isinstance(value, Histogram) else value
+    return {
+        "account": one.account,
+        "name": one.name,
+        "of": one.of,
+        "value": shown_value,
     }
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from selfedge.control.exposition import exposition
 from selfedge.telemetry.counts import STATUS_CLASSES, Counts
-from selfedge.telemetry.histogram import WALL_BOUNDS_MS
+from selfedge.telemetry.histogram import MODEL_BOUNDS_MS, WALL_BOUNDS_MS, Recorder
 from selfedge.telemetry.ledger import Ledger
 from selfedge.telemetry.metrics import METRICS, page
-from selfedge.telemetry.snapshot import Process, Snapshot, shown
+from selfedge.telemetry.snapshot import Process, ServiceFigure, Snapshot, shown
 
 PAGE = Path(__file__).parents[3] / "docs/reference/metrics.md"
 
@@ -38,6 +38,15 @@ def snapshot():
         ends=ledger.ends(),
         processes=[front],
         calls=ledger.calls(),
+        figures=[
+            ServiceFigure(account="b", name="ai_under_way", of="m", value=2),
+            ServiceFigure(
+                account="b",
+                name="ai_first_token_seconds",
+                of="m",
+                value=Recorder(MODEL_BOUNDS_MS).histogram(),
+            ),
+        ],
     )
 
 

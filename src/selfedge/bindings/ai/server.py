@@ -3,13 +3,13 @@
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
-from selfedge.binding import Context
+from selfedge.binding import Context, Figure
 from selfedge.bindings.ai import catalogue, wire
 from selfedge.bindings.ai.batches.kept import Kept
 from selfedge.bindings.ai.catalogue import overlay
@@ -67,6 +67,10 @@ class AIServer:
     def __init__(self, service: AIService, clock: Clock = time.time) -> None:
         self.service = service
         self._gateway = GatewayServer(service, clock)
+
+    def figures(self) -> Iterable[Figure]:
+        """Return what was counted of models."""
+        return self.service.meter.figures()
 
     async def handle(self, _resource: str, request: BaseRequest) -> StreamResponse:
         """Answer one request; never raises for bad input."""

@@ -15,6 +15,7 @@ from selfedge.bindings.ai.catalogue.listing import search
 from selfedge.bindings.ai.errors import BadInput, NoSuchModel
 from selfedge.bindings.ai.host.frames import Call
 from selfedge.bindings.ai.host.process import ModelHost
+from selfedge.bindings.ai.metering import Meter
 from selfedge.bindings.ai.runners.contract import Source
 from selfedge.bindings.ai.tasks import TASKS, to_markdown
 from selfedge.bindings.ai.tasks.contract import Asked, Counted, File, Prepared
@@ -67,6 +68,7 @@ class AIService:
         self._sources: dict[str, Source] = {}  # weights whose libraries are there
         self._stop = Event()
         self._batches = Batches(kept)
+        self.meter = Meter()
 
     async def run(
         self,
@@ -97,7 +99,7 @@ class AIService:
             self._announce(model, weights)
         source = await self._installed(model, weights)
         call = Call(runner=weights.runner, source=source, job=prepared.job)
-        parts = self._host.run(call)
+        parts = self.meter.watched(weights.name, self._host.run(call))
         if prepared.streams:
             events = await started(prepared.events(parts))
             return Stream(weights.name, events)
