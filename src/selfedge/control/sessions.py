@@ -12,10 +12,11 @@ from aiohttp import web
 from selfedge.api.body import read_as
 from selfedge.api.codes import BAD_CREDENTIALS, FORBIDDEN
 from selfedge.binding import Call, Caller, Route
+from selfedge.catalog.model import READ
 from selfedge.control.answers import envelope_response
 from selfedge.control.envelope import success
 from selfedge.control.guard import bearer, known
-from selfedge.control.who import OPEN, READ, Who
+from selfedge.control.who import OPEN, Who
 from selfedge.errors import ApiError
 from selfedge.types import Clock
 
