@@ -71,6 +71,9 @@ export async function signOut() {
   localStorage.removeItem(CSRF);
 }
 
+/** Whether this browser has signed in, perhaps too long ago. */
+export const mayBeIn = () => localStorage.getItem(CSRF) !== null;
+
 /** Learn who is signed in, and what the node has. */
 export async function enter() {
   session.who = await get("/node/session");

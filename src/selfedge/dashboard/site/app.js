@@ -1,6 +1,6 @@
 // The frame of all pages: who is signed in, where one is, what there is.
 
-import { chooseAccount, enter, session, signIn, signOut } from "/api.js";
+import { chooseAccount, enter, mayBeIn, session, signIn, signOut } from "/api.js";
 import { Field, Form, html, Notices, render, useEffect, useState } from "/ui.js";
 
 // name, heading, whether only `selfedge serve` has it
@@ -125,6 +125,8 @@ function Frame({ onLeave }) {
   const [, redraw] = useState(0);
   useEffect(() => {
     scrollTo(0, 0);
+    const here = document.querySelector(".side [aria-current]");
+    here?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [page]);
   const leave = async () => {
     await signOut();
@@ -163,7 +165,7 @@ function App() {
     set("in");
   };
   useEffect(() => {
-    begin().catch(() => set("out"));
+    (mayBeIn() ? begin() : Promise.reject()).catch(() => set("out"));
     const out = () => set("out");
     addEventListener("signed-out", out);
     return () => removeEventListener("signed-out", out);

@@ -5,7 +5,7 @@ const EVERY_MS = 30_000;
 
 export default function Cron() {
   const now = useLoad(() => get(at("/workers/schedules/upcoming")), "cron", EVERY_MS);
-  const later = (one) => one.next.slice(1).map((time) => new Date(time).toLocaleString()).join(" · ");
+  const later = (one) => one.next.slice(1).map((time) => new Date(time).toLocaleString([], { dateStyle: "short", timeStyle: "short" })).join(" · ");
   return html`<${Title} text="Cron" sub="times are UTC in expressions, yours in the list" />
     <${Panel} flush><${Loaded} of=${now}>${(rows) => html`<${Table}
       label="Schedules"

@@ -147,7 +147,7 @@ function Tail({ name }) {
           options=${[["all", "All"], ["ok", "OK"], ["error", "Errors"]]} />
         <select aria-label="Method" value=${wanted.method} onChange=${change("method")}>
           <option value="">Any method</option>
-          ${["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "cron", "queue", "alarm", "rpc"].map((one) => html`<option>${one}</option>`)}
+          ${["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "cron", "queue", "alarm", "rpc"].map((one) => html`<option value=${one}>${one}</option>`)}
         </select>
         <${Field} wide label=""><input type="search" aria-label="Search" placeholder="Search" value=${wanted.search} onInput=${change("search")} /><//>
         <button onClick=${() => pause(!paused)} aria-pressed=${paused}>${paused ? "Go on" : "Pause"}</button>

@@ -67,7 +67,7 @@ function Objects({ name }) {
         empty="No object here."
         columns=${[
           ["Key", (one) => one.folder
-            ? html`<button class="plain" onClick=${() => go(one.key)}>${shown(one.key)}</button>`
+            ? html`<button class="folder" onClick=${() => go(one.key)}>${shown(one.key)}</button>`
             : html`<code>${shown(one.key)}</code>`, "grow"],
           ["Type", (one) => one.http_metadata?.contentType ?? "", "cut"],
           ["Size", (one) => (one.folder ? "" : bytes(one.size)), "num"],

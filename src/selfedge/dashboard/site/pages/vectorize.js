@@ -56,7 +56,7 @@ function Search({ name, models }) {
         <div class="row">
           <${Field} wide label=${LABELS[how]}><input name="query" required autocomplete="off" /><//>
           ${how === "text" && html`<${Field} label="Embedded by"><select name="model">
-            ${models.map((one) => html`<option>${one.name}</option>`)}
+            ${models.map((one) => html`<option value=${one.name}>${one.name}</option>`)}
           </select><//>`}
         </div>
         <div class="row">

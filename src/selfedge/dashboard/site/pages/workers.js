@@ -46,9 +46,13 @@ function Versions({ name, versions, shares, again }) {
       await deploy(name, [{ version_id: one.id, percentage: 100 }]);
       await again();
     }, `Version ${one.number} is deployed.`);
+  const newest = Math.max(...versions.filter((one) => shares.has(one.id)).map((one) => one.number));
   const share = (one) => {
     const part = shares.get(one.id);
-    return part ? html`<${Badge} kind="good">${part} %<//>` : "";
+    const word = one.number < newest ? "Roll back" : "Deploy";
+    return html`${part && html`<${Badge} kind="good">${part} %<//> `}
+      ${part !== 100 && html`<${Twice} text=${word} sure=${`${word} to 100 %?`}
+        label=${`version ${one.number}`} onSure=${() => roll(one)} />`}`;
   };
   return html`<${Table}
     label="Versions"
@@ -56,12 +60,10 @@ function Versions({ name, versions, shares, again }) {
     columns=${[
       ["No.", (one) => one.number, "num"],
       ["Version", (one) => short(one.id)],
+      ["Traffic", share],
       ["Made", (one) => html`<${When} at=${one.metadata.created_on} />`],
       ["By", (one) => one.metadata.author_email || "–"],
       ["Message", (one) => one.annotations?.["workers/message"] ?? one.annotations?.["workers/tag"] ?? "", "grow"],
-      ["Traffic", share],
-      ["", (one) => shares.get(one.id) === 100 ? "" : html`<${Twice}
-        text="Deploy" sure="Deploy at 100 %?" label=${`version ${one.number}`} onSure=${() => roll(one)} />`],
     ]}
   />`;
 }
