@@ -31,7 +31,7 @@ dev: setup $(EXAMPLE_PACKAGES) ## run the example, examples/edge-chat
 	$(BIN)/selfedge dev $(EXAMPLE)
 
 test: setup ## all tests but the heavy fault rounds
-	$(PYTEST) -m "not faults"
+	$(PYTEST) -n 3 --dist loadfile -m "not faults"
 
 faults: setup ## heavy rounds of SIGKILL and full disks
 	$(PYTEST) -m faults
