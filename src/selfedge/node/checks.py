@@ -64,7 +64,10 @@ def _writable(data: Path) -> str | None:
 
 
 def _free(data: Path) -> str | None:
-    free = shutil.disk_usage(data).free
+    try:
+        free = shutil.disk_usage(data).free
+    except OSError as error:
+        return f"the data directory cannot be looked at: {error.strerror}"
     if free >= FREE_LEAST_BYTES:
         return None
     mib = 1024 * 1024
