@@ -1,5 +1,8 @@
 """A node counts what its Workers do, whatever becomes of their processes."""
 
+import os
+import signal
+
 import pytest
 
 from harness.client import fetch
@@ -77,3 +80,19 @@ def test_health_needs_no_token(node):
     told = answer.json()
     assert told["ready"] is True
     assert set(told["parts"]) == {"front", "catalog", "services", "disk"}
+
+
+def test_ends_are_counted_by_their_cause_and_what_was_taken_stays(node):
+    node.deploy("killed", CODE, [KV])
+    node.get("killed")
+    assert figures(node, "killed")[0][0]["requests"] == 1
+    os.kill(node.process_of("killed")["pid"], signal.SIGKILL)
+    node.wait_until(
+        lambda answer: answer.text == "ok", headers={"host": "killed.localhost"}
+    )
+    (counted,), told = figures(node, "killed")
+    assert counted["requests"] >= 2
+    ends = {(one["script"], one["cause"]): one["count"] for one in told["ends"]}
+    assert ends["killed", "crashed"] == 1
+    process = next(one for one in told["processes"] if "killed" in one["scripts"])
+    assert process["restarts"] == 1
