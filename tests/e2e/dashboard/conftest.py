@@ -3,12 +3,18 @@
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from harness.serve import ServeNode, ServeNodes
 
@@ -48,35 +54,48 @@ class Site:
 
     node: ServeNode
     browser: Browser
-    names: Iterator[int]
+    names: Iterator[int] = field(default_factory=count)
+    opened: list[BrowserContext] = field(default_factory=list)
+    signed_in: Any = None  # what a browser keeps of it
 
     @property
     def url(self) -> str:
         return self.node.api.dashboard
 
-    def visit(self, view: str = "light") -> Page:
-        """Open the sign-in page; what a page does wrong fails the test."""
+    def visit(self, view: str = "light", at: str = "", kept: Any = None) -> Page:
+        """Open a page as a browser that has kept nothing, or `kept`."""
         theme, (width, height) = VIEWS[view]
         context = self.browser.new_context(
             color_scheme=theme,  # type: ignore[arg-type]
             viewport={"width": width, "height": height},
-            accept_downloads=True,
+            storage_state=kept,
         )
+        self.opened.append(context)
         context.set_default_timeout(WAIT_MS)
         page = context.new_page()
         page.on("pageerror", _fail)
-        page.goto(self.url)
+        page.goto(f"{self.url}#/{at}" if at else self.url)
         return page
 
     def enter(self, view: str = "light", at: str = "") -> Page:
-        """Sign in and open a page."""
-        page = self.visit(view)
+        """Open a page, signed in."""
+        if self.signed_in is None:
+            page = self.visit()
+            self.sign_in(page)
+            self.signed_in = page.context.storage_state()
+        page = self.visit(view, at, self.signed_in)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        return page
+
+    def sign_in(self, page: Page) -> None:
         page.get_by_label("API token").fill(self.node.api.token)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-        if at:
-            self.go(page, at)
-        return page
+
+    def leave(self) -> None:
+        """Close all pages: they would go on asking."""
+        while self.opened:
+            self.opened.pop().close()
 
     def go(self, page: Page, at: str) -> None:
         page.goto(f"{self.url}#/{at}")
@@ -91,7 +110,7 @@ def _fail(error: Any) -> None:
     raise AssertionError(error)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, or the one that Playwright has fetched."""
     expect.set_options(timeout=WAIT_MS)
@@ -103,16 +122,25 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A node with two versions of a Worker, vectors, a table, an object, a queue."""
+@pytest.fixture(scope="package")
+def served(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """A node with two versions of a Worker, a table, an object, a queue."""
     nodes = ServeNodes(tmp_path_factory.mktemp("dashboard"))
     try:
         node = nodes("--api-rate", "0")
         _fill(node)
-        yield Site(node, browser, count())
+        yield Site(node, browser)
     finally:
         nodes.close()
+
+
+@pytest.fixture
+def site(served: Site) -> Iterator[Site]:
+    """The node, for one test; its pages are closed at the end."""
+    yield served
+    served.leave()
 
 
 def _fill(node: ServeNode) -> None:
@@ -133,10 +161,10 @@ def _fill(node: ServeNode) -> None:
     node.result("POST", "/queues", {"queue_name": "jobs"})
 
 
-@pytest.fixture(scope="module")
-def vectors(site: Site) -> None:
+@pytest.fixture(scope="package")
+def vectors(served: Site) -> None:
     """An index of texts."""
-    node = site.node
+    node = served.node
     config = {"dimensions": 384, "metric": "cosine"}
     node.result("POST", "/vectorize/v2/indexes", {"name": "docs", "config": config})
     field = {"propertyName": "kind", "indexType": "string"}

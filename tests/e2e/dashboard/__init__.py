@@ -1,0 +1,1 @@
+"""The dashboard in a browser; one node and one browser for all of it."""
