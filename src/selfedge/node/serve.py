@@ -26,14 +26,13 @@ from selfedge.control.connections import answering
 from selfedge.control.health import Health
 from selfedge.control.measures import Measures, Scrape
 from selfedge.control.node import Parts, node_control
-from selfedge.control.pages import beside
+from selfedge.control.objects import Objects
 from selfedge.control.rate import Rates, calls_at
 from selfedge.control.server import BASE_PATH, Rules
 from selfedge.control.table import Room
 from selfedge.control.tailing import Tailing
 from selfedge.control.who import CatalogTokens
 from selfedge.control.workers import Tails, routes, workers_of
-from selfedge.dashboard.server import Dashboard
 from selfedge.edge.place import Places, open_database
 from selfedge.front.config import Listener
 from selfedge.front.pages import DOWN, EXCEEDED_CPU, EXCEEDED_MEMORY, Page
@@ -257,9 +256,10 @@ class _Node:
         found = [
             *routes(workers, tails=tails, logs=self._logs.find, serves_assets=True),
             *Measures(measure).routes(),
+            *Objects(self._catalog, self._options.data / "objects").routes(),
         ]
         control, _ = node_control(parts, rules, found)
-        answer = beside_api(
+        return beside_api(
             control.answer,
             Tailing(tails, self._hub, self._fleet.attach),
             Scrape(
@@ -270,7 +270,6 @@ class _Node:
             ),
             Health(checks(self._options.data, self.front.answers, self._services)),
         )
-        return beside(Dashboard(), answer)
 
     def _tail_url(self, tail_id: str) -> str:
         base = self.api_url.replace("http", "ws", 1).removesuffix(BASE_PATH)

@@ -10,6 +10,7 @@ PAGES = [
     "workers/shop",
     "logs",
     "kv",
+    "objects",
     "d1",
     "r2",
     "vectorize",

@@ -9,6 +9,7 @@ const PAGES = [
   ["workers", "Workers", true],
   ["logs", "Logs", true],
   ["kv", "KV"],
+  ["objects", "Durable Objects", true],
   ["d1", "D1"],
   ["r2", "R2"],
   ["vectorize", "Vectorize"],
