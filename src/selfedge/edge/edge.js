@@ -10,6 +10,7 @@ const PLACES_MAX = 1000;
 const GATE_TICK_MS = 5;
 const LOCAL_PEER = "127.0.0.1:0"; // over a unix socket
 const READ_FIRST_MAX_BYTES = 65536;
+const TAKEN_IN_MAX_BYTES = 10 * 1024 * 1024; // of a body that the Worker did not read
 const WALL_MS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000];
 const LOOPBACK = /^(127\.|::1$)/;
 const config = take("config"); // { colo, loopback, place: { ip?, country? } }
@@ -69,6 +70,7 @@ export function entrypoint(handler) {
             ? await answered(worker, inner, env, ctx, request)
             : await routed(inner, request);
         if (response.webSocket) webSockets += 1;
+        if (inner.body !== null) await takeIn(inner, response);
         count(response.status, Date.now() - started);
         if (config.tailed && assets === undefined) tell(inner, response, ray, started);
         return withRay(response, ray);
@@ -223,6 +225,28 @@ function count(status, took) {
   counts.walls[bucket] += 1;
   counts.wallMs += took;
   counts.statuses[(status / 100) | 0] += 1;
+}
+
+/**
+ * Read what the handler left of the body: the engine breaks the connection of an
+ * answer that comes before it, and the client would lose the answer. Not where the
+ * handler may still want it, or where the client waits to be told to send it.
+ */
+async function takeIn(request, response) {
+  const { body } = request;
+  if (request.bodyUsed || body.locked || body === response.body) return;
+  if (request.headers.has("expect")) return;
+  try {
+    const reader = body.getReader();
+    let left = TAKEN_IN_MAX_BYTES;
+    while (left > 0) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      left -= value.byteLength;
+    }
+  } catch {
+    // the client went away
+  }
 }
 
 /** Tell the tail what the engine does not know; the entry is not the user's log. */

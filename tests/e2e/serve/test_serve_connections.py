@@ -171,3 +171,19 @@ def test_only_a_trusted_proxy_tells_the_clients_address(serve):
     assert heard["headers"]["cf-connecting-ip"] == "127.0.0.1"
     assert heard["headers"]["x-forwarded-proto"] == "http"
     assert heard["url"] == "http://echo.localhost/"
+
+
+def test_an_answer_that_comes_before_the_body_is_read_is_heard(serve):
+    node = serve()
+    node.deploy(
+        "early",
+        """export default { async fetch(request) {
+          if (request.url.endsWith("/echo")) return new Response(request.body);
+          return new Response("early", { status: 413 });
+        } }""",
+    )
+    for size in (4, 1_000, 70_000, 1_000_000):
+        for _ in range(20):
+            answer = node.get("early", method="POST", body=b"x" * size)
+            assert (answer.status, answer.text) == (413, "early")
+        assert len(node.get("early", "/echo", body=b"x" * size).body) == size
