@@ -10,18 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.client import fetch
-from harness.wrangler import NODE_MAJOR, SCRATCH, VERSION, Wrangler
+from harness.wrangler import NODE_MAJOR, Wrangler
 from selfedge.client.address import Address
 from selfedge.packages import npm
 
 _NOWHERE = Address(url="http://127.0.0.1:9", token="x", account="x")
 _POLL_S = 0.05
 _STOP_S = 20
-
-
-def has_wrangler() -> bool:
-    """Whether wrangler has been fetched: tests of it alone fetch it."""
-    return (SCRATCH / f"wrangler-{VERSION}").is_dir()
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from assets_arms import (
 )
 
 from harness import Nodes
-from harness.wrangler_dev import has_wrangler
 
 EXPECTED: dict[str, dict[str, Any]] = json.loads(
     Path(__file__).with_name("behaviour.json").read_text()
@@ -36,8 +35,6 @@ def ours(shared_dev: Nodes) -> Arm:
 
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arm]:
-    if not has_wrangler():
-        pytest.skip("wrangler is not installed")
     with under_wrangler_dev(tmp_path_factory.mktemp("wrangler"), FIRST_MODE) as arm:
         yield arm
 

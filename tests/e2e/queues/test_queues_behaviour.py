@@ -11,7 +11,7 @@ import pytest
 
 from harness import fetch
 from harness.project import write
-from harness.wrangler_dev import has_wrangler, wrangler_dev
+from harness.wrangler_dev import wrangler_dev
 from selfedge.settings import cache_dir
 from selfedge.workerd.install import engine
 
@@ -73,8 +73,6 @@ def ours(shared_dev):
 
 @pytest.fixture(scope="module")
 def wrangler(tmp_path_factory):
-    if not has_wrangler():
-        pytest.skip("wrangler is not installed")
     folder = tmp_path_factory.mktemp("wrangler")
     write(folder, PROJECT)
     with wrangler_dev(folder) as url:

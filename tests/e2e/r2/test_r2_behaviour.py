@@ -9,7 +9,6 @@ import pytest
 from r2_arms import PROJECT, Arm, under_wrangler_dev
 
 from harness import Nodes
-from harness.wrangler_dev import has_wrangler
 
 EXPECTED: dict[str, Any] = json.loads(
     Path(__file__).with_name("behaviour.json").read_text()
@@ -40,8 +39,6 @@ def ours(shared_dev: Nodes) -> Arm:
 
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arm]:
-    if not has_wrangler():
-        pytest.skip("wrangler is not installed")
     with under_wrangler_dev(tmp_path_factory.mktemp("wrangler")) as arm:
         yield arm
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness import fetch, worker
 from harness.project import write
-from harness.wrangler_dev import has_wrangler, wrangler_dev
+from harness.wrangler_dev import wrangler_dev
 
 CODE = """
     export default {
@@ -130,8 +130,6 @@ def test_a_key_that_is_too_long_is_told(node):
 
 
 def test_wrangler_dev_tells_and_counts_the_same(tmp_path):
-    if not has_wrangler():
-        pytest.skip("wrangler is not installed")
     write(tmp_path, worker(CODE, TOML))
     with wrangler_dev(tmp_path, path({"key": "ready"})) as url:
         for options, words in WRONG:
