@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from selfedge.errors import StateInUse, StorageError
+from selfedge.supervisor.leftovers import end_leftovers
 
 _SOCKET_PATH_MAX = 70  # a unix socket's address holds about 100 bytes
 
@@ -43,11 +44,15 @@ def owned(state: Path) -> Iterator[None]:
 
 @contextmanager
 def run_directory(state: Path) -> Iterator[Path]:
-    """Return an empty folder for sockets, of mode 0700; removed afterwards."""
+    """Return an empty folder for sockets, of mode 0700; removed afterwards.
+
+    What a killed node left running in it is ended: call this with `state` owned.
+    """
     folder = state / "run"
     if len(os.fsencode(folder)) > _SOCKET_PATH_MAX:
         digest = hashlib.sha256(os.fsencode(state)).hexdigest()[:12]
         folder = Path(tempfile.gettempdir()) / f"selfedge-{os.getuid()}-{digest}"
+    end_leftovers(folder)
     _empty(folder)
     try:
         yield folder
