@@ -3,14 +3,13 @@
 // the supervisor knows when the process may stop, and answers uncaught exceptions.
 // It is evaluated before the user's modules and takes its bindings out of `env`.
 import { env, WorkerEntrypoint } from "cloudflare:workers";
+import { readFirst, takeIn } from "./selfedge-body.js";
 
 const { debug } = console;
 const FAILURE = Symbol("failure"); // of a page that explains an exception
 const PLACES_MAX = 1000;
 const GATE_TICK_MS = 5;
 const LOCAL_PEER = "127.0.0.1:0"; // over a unix socket
-const READ_FIRST_MAX_BYTES = 65536;
-const TAKEN_IN_MAX_BYTES = 10 * 1024 * 1024; // of a body that the Worker did not read
 const WALL_MS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000];
 const LOOPBACK = /^(127\.|::1$)/;
 const config = take("config"); // { colo, loopback, place: { ip?, country? } }
@@ -201,13 +200,6 @@ async function routed(inner, request) {
   }
 }
 
-/** A file answers before it has read a body, and the engine then drops the connection. */
-async function readFirst(request) {
-  const size = Number(request.headers.get("content-length") ?? 0);
-  if (size === 0 || size > READ_FIRST_MAX_BYTES) return request;
-  return new Request(request, { body: await request.arrayBuffer() });
-}
-
 async function answered(worker, inner, env, ctx, request) {
   try {
     if (typeof worker?.fetch !== "function") throw new TypeError(NO_FETCH);
@@ -225,28 +217,6 @@ function count(status, took) {
   counts.walls[bucket] += 1;
   counts.wallMs += took;
   counts.statuses[(status / 100) | 0] += 1;
-}
-
-/**
- * Read what the handler left of the body: the engine breaks the connection of an
- * answer that comes before it, and the client would lose the answer. Not where the
- * handler may still want it, or where the client waits to be told to send it.
- */
-async function takeIn(request, response) {
-  const { body } = request;
-  if (request.bodyUsed || body.locked || body === response.body) return;
-  if (request.headers.has("expect")) return;
-  try {
-    const reader = body.getReader();
-    let left = TAKEN_IN_MAX_BYTES;
-    while (left > 0) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      left -= value.byteLength;
-    }
-  } catch {
-    // the client went away
-  }
 }
 
 /** Tell the tail what the engine does not know; the entry is not the user's log. */

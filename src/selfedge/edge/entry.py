@@ -19,7 +19,8 @@ ASSETS = "selfedge:assets"
 
 ENTRY_NAME = "selfedge-entry.js"
 EDGE_NAME = "selfedge-edge.js"
-MODULES = (ENTRY_NAME, EDGE_NAME)
+BODY_NAME = "selfedge-body.js"
+MODULES = (ENTRY_NAME, EDGE_NAME, BODY_NAME)
 
 
 def entrance(entrypoint: str | None) -> str:
@@ -48,9 +49,12 @@ def with_edge(bundle: Bundle, entrances: Sequence[str | None] = ()) -> Sequence[
     if "default" in bundle.exports:
         lines.append("export default user.default;")
     entry = "\n".join(lines) + "\n"
-    edge = files("selfedge.edge").joinpath("edge.js").read_bytes()
+    folder = files("selfedge.edge")
+    edge = folder.joinpath("edge.js").read_bytes()
+    body = folder.joinpath("body.js").read_bytes()
     return [
         Module(name=ENTRY_NAME, type="esModule", content=entry.encode()),
         Module(name=EDGE_NAME, type="esModule", content=edge),
+        Module(name=BODY_NAME, type="esModule", content=body),
         *bundle.modules,
     ]
