@@ -11,7 +11,12 @@ def bundle(*exports):
 
 def test_the_edge_is_evaluated_before_the_user_and_comes_first():
     modules = with_edge(bundle("default"))
-    assert [module.name for module in modules] == [ENTRY_NAME, EDGE_NAME, BODY_NAME, "hello.js"]
+    assert [module.name for module in modules] == [
+        ENTRY_NAME,
+        EDGE_NAME,
+        BODY_NAME,
+        "hello.js",
+    ]
     entry = modules[0].content.decode()
     assert entry.index(EDGE_NAME) < entry.index("hello.js")
     assert "export default user.default;" in entry
