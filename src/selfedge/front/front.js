@@ -7,7 +7,7 @@ const HOSTS_MAX = 10_000;
 const GATE_TICK_MS = 5;
 const INSIDE_MAX = 512; // requests of Workers to the node's own hosts, at one time
 const WORKERS_IP = "2a06:98c0:3600::103"; // what Cloudflare calls a Worker that fetches
-const { config } = env; // { scheme per listener is injected; trusting: bool }
+const { trusting } = env.config; // whether proxies may tell who the client is
 
 let table; // { exact: {host: [rule]}, wild: [[suffix, [rule]]], missing: page }
 let loading; // the promise of the first table
@@ -26,13 +26,19 @@ export default {
     if (forwarding) return env.next.fetch(request);
     requests += 1;
     total += 1;
+    let rule;
     try {
       if (table === undefined) await load();
-      if (request.url.length > URL_MAX) return page(table.long);
-      const asked = config.trusting ? await behindProxy(request) : request;
-      const rule = find(asked.url);
+      const asked = trusting ? await behindProxy(request) : request;
+      const { url } = asked; // each look at it costs
+      if (url.length > URL_MAX) return page(table.long);
+      rule = find(url);
+      if (rule?.only !== undefined) return await rule.only.fetch(asked);
       if (rule === undefined) return missing(asked);
       return await toWorker(rule, asked);
+    } catch (error) {
+      if (rule === undefined) throw error;
+      return await failed(rule, error);
     } finally {
       requests -= 1;
     }
@@ -75,7 +81,7 @@ export const control = {
 
 async function toWorker(rule, request) {
   if (rule.shares === undefined) return toOrigin(rule, request);
-  const share = rule.shares.length === 1 ? rule.shares[0] : choose(rule, request);
+  const share = rule.only ? rule.shares[0] : choose(rule, request);
   try {
     return await env[share.slot].fetch(request);
   } catch (error) {
@@ -149,6 +155,10 @@ function learn(host) {
 }
 
 function use(given) {
+  const lists = [...Object.values(given.exact), ...given.wild.map(([, rules]) => rules)];
+  for (const rule of lists.flat()) {
+    if (rule.shares?.length === 1) rule.only = env[rule.shares[0].slot];
+  }
   table = given;
   known = new Map();
 }
