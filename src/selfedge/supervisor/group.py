@@ -38,7 +38,6 @@ class Group:
         self._hear = hear
         self._generations = itertools.count(1)
         self._current: Slot | None = None
-        self._make: Make | None = None
         self._watchdog = watchdog(self._start)
         self._slots: set[Slot] = set()  # all that have a process or clients
         self._leaving: dict[asyncio.Task[None], Slot] = {}
@@ -59,7 +58,6 @@ class Group:
                 before goes on; with them, clients wait for the next release.
         """
         async with self._lock:
-            self._make = make
             slot, old = await self._next(make)
             try:
                 if old is None or old.process is None:
@@ -76,7 +74,6 @@ class Group:
     async def prepare(self, make: Make) -> None:
         """Have clients wait at what `make` describes; the watchdog starts it."""
         async with self._lock:
-            self._make = make
             slot, old = await self._next(make)
             if old is not None and old.process is not None:
                 await old.leave()
@@ -100,11 +97,6 @@ class Group:
     async def take(self) -> None:
         """Take what all processes have counted."""
         await asyncio.gather(*(slot.take() for slot in self._slots))
-
-    async def restart(self) -> None:
-        """Start the current release again, in a fresh process."""
-        if self._make is not None:
-            await self.release(self._make)
 
     async def stop(self, within_s: float = DURABLE_DRAIN_S) -> None:
         """Stop all processes; what is under way gets `within_s`."""

@@ -100,3 +100,20 @@ def test_durable_objects_of_another_worker_share_its_process(node):
     node.result("DELETE", "/workers/scripts/user?force=true")
     assert node.get("user").status == 404
     assert node.get("owner").text == "4"
+
+
+def test_a_callee_that_was_deleted_is_named_with_the_remedy(serve):
+    node = serve()
+    code = """export default { async fetch(request, env) {
+      try { return await env.GONE.fetch(request); }
+      catch (error) { return new Response(error.message); }
+    } }"""
+    gone = {"type": "service", "name": "GONE", "service": "brief"}
+    node.deploy("brief", "export default { fetch: () => new Response('here') }")
+    node.deploy("hopeful", code, [gone])
+    assert node.get("hopeful").text == "here"
+    node.result("DELETE", "/workers/scripts/brief?force=true")
+    node.restart()
+    text = node.get("hopeful").text
+    assert "no Worker 'brief'" in text
+    assert "Deploy it" in text

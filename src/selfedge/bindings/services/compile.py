@@ -25,10 +25,12 @@ def compile_service(entry: Service, site: Site) -> Fragment:
     detail = f"{script}#{entry.entrypoint}" if entry.entrypoint else script
     services: list[Struct] = []
     if script not in site.workers:
-        absent = _absent(entry.binding, script)
+        absent = _absent(entry.binding, script, site)
         designator = {"name": absent["name"]}
         services.append(absent)
-        detail += "  (not in this run: add its --config)"
+        detail += (
+            "  (not here)" if site.front else "  (not in this run: add its --config)"
+        )
     return Fragment(
         bindings=[{"name": entry.binding, "service": designator}],
         services=services,
@@ -50,13 +52,18 @@ def _remote(entry: Service, script: str, address: str) -> Fragment:
     )
 
 
-def _absent(binding: str, script: str) -> Struct:
+def _absent(binding: str, script: str, site: Site) -> Struct:
     """Return a service that throws an Error with the remedy."""
     source = files("selfedge.bindings.services").joinpath("worker.js").read_text()
     message = (
         f"env.{binding}: the Worker {script!r} is not part of this run. "
         "Add it: selfedge dev --config wrangler.toml --config ../OTHER/wrangler.toml"
     )
+    if site.front:
+        message = (
+            f"env.{binding}: this account has no Worker {script!r}. Deploy it, "
+            "and then this Worker again."
+        )
     return {
         "name": f"absent:{binding}:{script}",
         "worker": {
