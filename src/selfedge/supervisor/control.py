@@ -1,7 +1,7 @@
 """Asks the edge module in an isolate over its private socket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,11 @@ class Activity(msgspec.Struct, frozen=True, rename="camel"):
     def idle(self) -> bool:
         """Nothing would be lost if the process stopped now."""
         return self.requests == 0 and self.background == 0
+
+    @property
+    def connections(self) -> int:
+        """Connections of which it is known what they are busy with."""
+        return self.requests + self.waiting + self.web_sockets
 
     def __add__(self, other: "Activity") -> "Activity":
         return Activity(
@@ -75,13 +80,17 @@ class Control:
                 await asyncio.sleep(_POLL_S)
             yield
 
-    async def settled(self) -> Activity:
-        """Return once all busy connections seem to have come to the gate.
+    async def settled(self, expected: Callable[[], int]) -> Activity:
+        """Return once all busy connections have come to the gate.
 
-        Where some have come, others may be slower: they get longer.
+        `expected` counts those that the kernel has seen busy lately. It may not know;
+        so where some have come, others may be slower: they get longer.
         """
         last, steady_s = await self.status(), 0.0
-        while steady_s < (BUSY_STEADY_S if last.waiting else QUIET_STEADY_S):
+        while (
+            steady_s < (BUSY_STEADY_S if last.waiting else QUIET_STEADY_S)
+            or last.connections < expected()
+        ):
             await asyncio.sleep(_POLL_S)
             now = await self.status()
             steady_s = steady_s + _POLL_S if now.waiting == last.waiting else 0.0

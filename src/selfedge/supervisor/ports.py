@@ -11,7 +11,7 @@ def owner_of_port(port: int, proc: Path = Path("/proc")) -> str | None:
     if not inodes:
         return None
     for process in proc.glob("[0-9]*"):
-        if inodes & _socket_inodes(process):
+        if inodes & socket_inodes(process):
             return f"{_name(process)} (pid {process.name})"
     return None
 
@@ -30,7 +30,8 @@ def _listening_inodes(port: int, proc: Path) -> set[str]:
     return inodes
 
 
-def _socket_inodes(process: Path) -> set[str]:
+def socket_inodes(process: Path) -> set[str]:
+    """Return the names of the sockets of a process, by its folder in /proc."""
     try:
         links = list((process / "fd").iterdir())
     except OSError:  # another user's process, or gone

@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import socket
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from selfedge.compiler.process import CLIENT_SOCKET, FORWARD_SOCKET, control_socket
+from selfedge.supervisor.connections import active_connections
 from selfedge.supervisor.control import Activity, Control
 from selfedge.supervisor.door import Sockets
 from selfedge.supervisor.launch import Launch
@@ -19,7 +22,8 @@ DRAIN_S = 30.0  # what a process without Durable Objects may take to finish
 DURABLE_DRAIN_S = 1.0  # what one with Durable Objects may take: nobody serves them
 KILL_AFTER_S = 1.0  # after SIGTERM, when only WebSockets keep it
 CALLED_GRACE_S = 0.25  # of a process to which others keep connections open
-SETTLE_S = 0.5  # the most that busy connections are given to come to the gate
+SETTLE_S = 1.0  # the most that busy connections are given to come to the gate
+LATELY_S = 0.25  # a connection that was used this long ago will soon be used again
 TAKE_S = 0.5  # the most that is waited for what a process has counted
 _POLL_S = 0.01
 
@@ -184,13 +188,25 @@ class Slot:
                         await self._idle()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(SETTLE_S):
-                        activity = await self.control.settled()
+                        activity = await self.control.settled(self._busy())
                 await self.take()
                 self.process.finish()
         except (OSError, TimeoutError):  # it is gone, or busy in a loop
             await self.process.kill()
         grace_s = CALLED_GRACE_S if self.release.called else _grace(activity, grace_s)
         await self.process.end_within(grace_s)
+
+    def _busy(self) -> Callable[[], int]:
+        """Return what counts the clients' connections that were busy lately."""
+        ports = [
+            one.getsockname()[1]
+            for one in self.clients.values()
+            if one.family != socket.AF_UNIX
+        ]
+        if self.process is None or not ports:
+            return lambda: 0
+        pid, since = self.process.pid, time.monotonic() - LATELY_S
+        return lambda: active_connections(pid, ports, time.monotonic() - since)
 
     async def _idle(self) -> None:
         while not (await self.control.status()).idle:
