@@ -312,8 +312,8 @@ class _Node:
         version = member.version_of(part) if member else None
         return (version, member.console.readable) if member and version else None
 
-    def _explain(self, account: str, script: str) -> tuple[Page, float]:
-        end, retry_s = self._fleet.end_of(account, script)
+    async def _explain(self, account: str, script: str) -> tuple[Page, float]:
+        end, retry_s = await self._fleet.end_of(account, script)
         return (_PAGES.get(end, DOWN) if end else DOWN), retry_s
 
     def _land(self, served: Sequence[str]) -> Land:

@@ -1,7 +1,7 @@
 """What the front asks of Python: its table, why a Worker failed, who is a proxy."""
 
 import ipaddress
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -19,7 +19,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
-Explain = Callable[[str, str], tuple[Page, float]]
+Explain = Callable[[str, str], Awaitable[tuple[Page, float]]]
 """(account, script) → the page for its client, and the seconds until a retry."""
 
 
@@ -46,16 +46,16 @@ class FrontService:
         if request.path == "/trusted":
             return _json(self._trusted(request.query.get("ip", "")))
         if request.path == "/failed":
-            return self._failed(await request.read())
+            return await self._failed(await request.read())
         return web.Response(status=404)
 
-    def _failed(self, body: bytes) -> web.Response:
+    async def _failed(self, body: bytes) -> web.Response:
         try:
             failure = msgspec.json.decode(body, type=Failure)
         except msgspec.MsgspecError as error:
             return web.Response(status=400, text=str(error))
         account, _, script = failure.name.partition("/")
-        page, retry_s = self._explain(account, script)
+        page, retry_s = await self._explain(account, script)
         headers = {"cache-control": "no-store", "retry-after": f"{max(1, retry_s):.0f}"}
         return web.Response(
             status=page.status,

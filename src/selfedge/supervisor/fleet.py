@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace as with_fields
 
-from selfedge.catalog.model import Account, ScriptState, Version
+from selfedge.catalog.model import Account, ScriptState, Seen, Version
 from selfedge.catalog.store import Catalog
 from selfedge.errors import BuildError, EngineError, SelfedgeError
 from selfedge.front.table import Running, Script, origins, served, table
@@ -69,8 +69,8 @@ class Fleet:
         self._members.clear()
         await asyncio.gather(*(member.stop() for member in members))
 
-    async def check(self, account: str, script: ScriptState, version: Version) -> int:
-        """Start `version` of `script` aside and stop it; return the milliseconds.
+    async def check(self, account: str, script: ScriptState, version: Version) -> Seen:
+        """Start `version` of `script` aside and stop it; return what was seen of it.
 
         Raises:
             BuildError: it does not start, with the engine's words.
@@ -164,11 +164,11 @@ class Fleet:
         shown = "" if port == _USUAL[scheme] else f":{port}"
         return f"{scheme}://{script}.{subdomain}.{self._domain}{shown}"
 
-    def end_of(self, account: str, script: str) -> tuple[End | None, float]:
+    async def end_of(self, account: str, script: str) -> tuple[End | None, float]:
         """Return how a Worker's process ended last, and when to ask again."""
         member = self._members.get((account, script))
         warden = member.warden if member else None
-        return (warden.last, warden.retry_s) if warden else (None, 1.0)
+        return await warden.verdict() if warden else (None, 1.0)
 
     def member(self, account: str, script: str) -> Member | None:
         """Return the group in which a script runs."""

@@ -1,6 +1,7 @@
 """Holds a group of `serve` to its limits, lets it sleep when idle, and wakes it."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ ASK_S = 3600.0  # the most that a heartbeat is waited for, with no limit near th
 SPIN_LOOK_S = 0.05
 COUNTS_EVERY_S = 5.0
 COUNTS_S = 0.1  # the most that a look waits for what a process has counted
+KNOWN_WITHIN_S = 0.5  # after a request broke off, until we know why at the latest
 MEMORY_S = 0.75  # how long the memory may be over the limit
 QUIET_CPU_S = 0.015  # what an idle engine may use from one look to the next
 BACK_OFF_S = (0.0, 0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -84,6 +86,17 @@ class Warden:
             self._task.cancel()
             await asyncio.wait({self._task})
             self._task = None
+
+    async def verdict(self) -> tuple[End | None, float]:
+        """Return how a process ended last, and in how many seconds to ask again.
+
+        A client whose request broke off may ask a moment before we know.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(KNOWN_WITHIN_S):
+                while self.last is None:
+                    await asyncio.sleep(KNOWN_WITHIN_S / 50)
+        return self.last, self.retry_s
 
     def wake(self) -> None:
         """Have the process started, if it sleeps."""

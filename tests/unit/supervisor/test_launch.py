@@ -25,15 +25,19 @@ MIB = 1024 * 1024
 def test_the_kernels_bound_lies_far_above_the_limit_of_memory():
     """The engine maps about 575 MiB before anything runs."""
     limits = limits_of(profile("paid"), {}, isolates=1)
-    assert limits.memory_bytes == 288 * MIB
-    assert data_bytes(limits) == (640 + 2 * 288) * MIB
-    assert heap_flags(limits) == ["--max-heap-size=576"]
+    assert limits.memory_bytes == 512 * MIB
+    assert data_bytes(limits) == (640 + 768) * MIB
+    assert heap_flags(limits) == [
+        "--initial-old-space-size=4",
+        "--max-heap-size=384",
+        "--max-semi-space-size=16",
+    ]
 
 
 def test_what_has_no_limit_has_no_bound():
     limits = Limits(blocked_s=None, memory_bytes=None)
     assert data_bytes(limits) is None
-    assert heap_flags(limits) == []
+    assert heap_flags(limits) == ["--initial-old-space-size=4"]
 
 
 def shown(bounds: Bounds, *kinds: str) -> str:
