@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace as with_fields
 
-from selfedge.catalog.model import Account, ScriptState, Seen, Version
+from selfedge.catalog.model import Account, ScriptState, Version
 from selfedge.catalog.store import Catalog
 from selfedge.errors import BuildError, EngineError, SelfedgeError
 from selfedge.front.table import Running, Script, origins, served, table
@@ -69,8 +69,8 @@ class Fleet:
         self._members.clear()
         await asyncio.gather(*(member.stop() for member in members))
 
-    async def check(self, account: str, script: ScriptState, version: Version) -> Seen:
-        """Start `version` of `script` aside and stop it; return what was seen of it.
+    async def check(self, account: str, script: ScriptState, version: Version) -> int:
+        """Start `version` of `script` aside and stop it; return the milliseconds.
 
         Raises:
             BuildError: it does not start, with the engine's words.
