@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -107,6 +108,19 @@ class StaticFiles:
     compatibility_flags: Sequence[str] = ()
 
 
+class Way(NamedTuple):
+    """How a Worker calls another one."""
+
+    script: str
+    entrypoint: str | None = None  # None: the default export
+    props: str = ""  # what the callee finds in `ctx.props`, as JSON; "": nothing
+
+
+def props_text(props: object) -> str:
+    """Return `props` of a binding as they stand in a `Way`."""
+    return "" if props is None else json.dumps(props, sort_keys=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Where a Worker is compiled to: what a binding may know of its surroundings."""
@@ -118,8 +132,8 @@ class Site:
     secrets: Mapping[str, str] = field(default_factory=dict)  # values, not to be shown
     service: str | None = None  # the engine's service of it, if not by its name
     hosts: bool = True  # it owns its Durable Objects; False: another version here does
-    elsewhere: Mapping[tuple[str, str | None], str] = field(default_factory=dict)
-    """(script, entrypoint) → address at which another process answers for it."""
+    elsewhere: Mapping[Way, str] = field(default_factory=dict)
+    """The addresses at which other processes answer."""
     front: str | None = None  # address at which the node answers for its own hosts
     served: Sequence[str] = ()  # domains that the node answers for, with all below
     private: bool = False  # private addresses may be reached, not this machine's own
@@ -246,6 +260,11 @@ Routes = Callable[[Any, Context], Sequence[Route]]
 """(the binding's running service, context) → its routes."""
 
 
+Check = Callable[[Any, Mapping[str, Any]], Awaitable[None]]
+"""(the binding's running service, an entry of an upload) → nothing.
+Raises `ApiError` if what the entry names is not there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """How entries come in the metadata of an upload, where each has a `type`."""
@@ -257,6 +276,8 @@ class Upload:
     entries: Callable[[object], Sequence[Mapping[str, Any]]] | None = None
     """A table of a wrangler file → the entries that say the same; None: the table
     cannot be deployed. Raises msgspec.ValidationError for a wrong shape."""
+    check: str | None = None
+    """"module:function", a `Check`; None: entries name nothing that must be there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,6 @@ export default { async fetch(request, env) {
 } }
 """
 BINDINGS = [
-    {"type": "kv_namespace", "name": "KV", "namespace_id": "kept"},
     {"type": "durable_object_namespace", "name": "COUNTER", "class_name": "Counter"},
 ]
 MIGRATION = {"new_tag": "v1", "steps": [{"new_sqlite_classes": ["Counter"]}]}
@@ -116,7 +115,7 @@ def restarted(node, ports):
 def test_sigkill_of_any_process_loses_nothing_acknowledged(serve):
     node = serve()
     ports = urlsplit(node.url).port, urlsplit(node.api.url).port
-    node.deploy("writer", CODE, BINDINGS, migrations=MIGRATION)
+    node.deploy("writer", CODE, [*BINDINGS, node.kv("kept")], migrations=MIGRATION)
     kept, stop, chance = Kept(), threading.Event(), Random(5)  # noqa: S311
     writers = [
         threading.Thread(target=write, args=(node, n, kept, stop))

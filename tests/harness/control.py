@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.api import Heard, Server, control_server
 from selfedge.binding import AnyBinding, Context, Route
 from selfedge.catalog.accounts import first, new_account, opened
-from selfedge.catalog.model import ADMIN, DEPLOY, READ, State
+from selfedge.catalog.model import ADMIN, DEPLOY, READ, Seen, State
 from selfedge.catalog.store import Catalog
 from selfedge.catalog.times import iso
 from selfedge.catalog.tokens import issued, new_token, revoked
@@ -31,7 +31,7 @@ class QuietFleet:
         self.applied: list[tuple[str, str]] = []
 
     async def check(self, _account, _script, _version):
-        return 1
+        return Seen(startup_ms=1)
 
     async def apply(self, account, script):
         self.applied.append((account, script))

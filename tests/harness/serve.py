@@ -113,6 +113,14 @@ class ServeNode(Node):
         assert answer.status == 200, answer.text
         return answer.json()["result"]["deployment_id"]
 
+    def kv(self, title: str, binding: str = "KV") -> Mapping[str, str]:
+        """Return a binding to the KV namespace of a title, made if it is not there."""
+        path = "/storage/kv/namespaces"
+        known = {one["title"]: one["id"] for one in self.result("GET", path)}
+        found = known.get(title)
+        found = found or self.result("POST", path, {"title": title})["id"]
+        return {"type": "kv_namespace", "name": binding, "namespace_id": found}
+
     def get(self, name: str, path: str = "/", **options: Any) -> Answer:
         """Ask the Worker `name`."""
         headers = {"host": f"{name}.localhost", **options.pop("headers", {})}

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.api import TOKEN, Heard, Server, control_server
 from selfedge.binding import Route
-from selfedge.catalog.model import Account, ScriptState, State, Version, Zone
+from selfedge.catalog.model import Account, ScriptState, Seen, State, Version, Zone
 from selfedge.catalog.scripts import find_script, with_account
 from selfedge.catalog.store import Catalog
 from selfedge.control.estate import OneAccount
@@ -48,13 +48,15 @@ class ListedFleet:
     routed: int = 0
     ailing: bool = False
 
-    async def check(self, _account: str, _script: ScriptState, version: Version) -> int:
+    async def check(
+        self, _account: str, _script: ScriptState, version: Version
+    ) -> Seen:
         for module in version.modules:
             if ENDLESS.encode() in await self.catalog.blob(module.sha256):
                 await asyncio.Event().wait()
             if BROKEN.encode() in await self.catalog.blob(module.sha256):
                 raise BuildError("Uncaught Error: at the start at index.ts:1:7")
-        return 5
+        return Seen(startup_ms=5)
 
     async def apply(self, account: str, script: str) -> None:
         if self.ailing:

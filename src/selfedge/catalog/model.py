@@ -38,6 +38,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     source_map: str | None = None  # sha256 of the main module's
     exports: tuple[str, ...] = ()  # of the main module, "default" included
     handlers: tuple[str, ...] = ()  # of its default export: "fetch", "queue", …
+    named_handlers: Mapping[str, tuple[str, ...]] = {}
+    """Of its other exports, by their names; of a class: "class"."""
     bindings: tuple[Mapping[str, Any], ...] = ()
     """As in an upload's metadata, `inherit` resolved; a `secret_text` has, in place of
     `text`, `secret`: the id of its sealed value in the store."""
@@ -48,6 +50,13 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     annotations: Mapping[str, str] = {}  # "workers/message", "workers/tag", …
     assets: Assets | None = None
     startup_ms: int = 0
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen of a version when it was started aside."""
+
+    startup_ms: int
+    handlers: Mapping[str, tuple[str, ...]] = {}  # by export, "default" included
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):

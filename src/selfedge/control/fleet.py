@@ -3,18 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from selfedge.catalog.model import ScriptState, Version
+from selfedge.catalog.model import ScriptState, Seen, Version
 
 
 class Fleet(Protocol):
     """Runs what the catalog says."""
 
-    async def check(self, account: str, script: ScriptState, version: Version) -> int:
+    async def check(self, account: str, script: ScriptState, version: Version) -> Seen:
         """Start `version` aside, in a process that nobody reaches, and stop it.
 
         `script` is the Worker as it will be, with the migrations that come with
         `version`; neither need be in the catalog yet, but the modules in the store.
-        Returns the milliseconds that its start took.
+        Returns what was seen of it.
 
         Raises:
             BuildError: it does not start; the message is what the engine said, with

@@ -4,6 +4,7 @@
 // It is evaluated before the user's modules and takes its bindings out of `env`.
 import { env, WorkerEntrypoint } from "cloudflare:workers";
 import { readFirst, takeIn } from "./selfedge-body.js";
+import { handlers } from "./selfedge-handlers.js";
 
 const { debug } = console;
 const FAILURE = Symbol("failure"); // of a page that explains an exception
@@ -20,7 +21,7 @@ const assets = take("assets"); // static files; undefined: the Worker has none
 const places = new Map(); // what a client is known by → its request.cf
 let usual = { init: undefined, peer: "nobody" }; // the client of the latest request
 let requests = 0; // being handled
-let total = 0; // handled since the start
+let total = 0; // handled since the start, calls of other processes included
 let background = 0; // waitUntil promises that are pending
 let webSockets = 0; // accepted since the start; their end cannot be seen
 let forwarding = false; // a newer process runs: pass requests on to it
@@ -125,6 +126,7 @@ export function entrance(value) {
   for (const name of methods(value.prototype)) {
     Entrance.prototype[name] = async function counted(...given) {
       background += 1;
+      total += 1;
       try {
         return await value.prototype[name].apply(this, given);
       } finally {
@@ -135,17 +137,18 @@ export function entrance(value) {
   return Entrance;
 }
 
-/** What the supervisor asks of this isolate over a private socket. */
-export const control = {
+/** What the supervisor asks of this isolate, whose Worker exports `user`. */
+export const control = (user) => ({
   async fetch(request, env, ctx) {
     if (!counted) countBackground(ctx);
     const { pathname } = new URL(request.url);
     if (pathname === "/counts") return Response.json(counts);
+    if (pathname === "/handlers") return Response.json(handlers(user));
     if (pathname === "/forward") forwarding = true;
     if (pathname === "/hold") await hold(request);
     return Response.json({ requests, total, background, webSockets, held, waiting });
   },
-};
+});
 
 /** Whether the request is from `client` again, as most are: it costs least. */
 function isFrom(client, request, headers) {

@@ -17,10 +17,12 @@ INNER = "selfedgeWorker"
 ASSETS = "selfedge:assets"
 """Name of the edge's binding to the Worker's static assets, if it has any."""
 
+_PREFIX = "selfedge-"
 ENTRY_NAME = "selfedge-entry.js"
 EDGE_NAME = "selfedge-edge.js"
 BODY_NAME = "selfedge-body.js"
-MODULES = (ENTRY_NAME, EDGE_NAME, BODY_NAME)
+HANDLERS_NAME = "selfedge-handlers.js"
+MODULES = (ENTRY_NAME, EDGE_NAME, BODY_NAME, HANDLERS_NAME)
 
 
 def entrance(entrypoint: str | None) -> str:
@@ -40,7 +42,7 @@ def with_edge(bundle: Bundle, entrances: Sequence[str | None] = ()) -> Sequence[
         f'export * from "./{main}";',
         f"export const {ENTRYPOINT} = entrypoint(user.default);",
         f"export const {INNER} = inner(user.default);",
-        f"export {{ control as {CONTROL} }};",
+        f"export const {CONTROL} = control(user);",
     ]
     lines += [
         f"export const {entrance(name)} = entrance(user.{name or 'default'});"
@@ -50,11 +52,15 @@ def with_edge(bundle: Bundle, entrances: Sequence[str | None] = ()) -> Sequence[
         lines.append("export default user.default;")
     entry = "\n".join(lines) + "\n"
     folder = files("selfedge.edge")
-    edge = folder.joinpath("edge.js").read_bytes()
-    body = folder.joinpath("body.js").read_bytes()
     return [
         Module(name=ENTRY_NAME, type="esModule", content=entry.encode()),
-        Module(name=EDGE_NAME, type="esModule", content=edge),
-        Module(name=BODY_NAME, type="esModule", content=body),
+        *(
+            Module(
+                name=name,
+                type="esModule",
+                content=folder.joinpath(name.removeprefix(_PREFIX)).read_bytes(),
+            )
+            for name in MODULES[1:]
+        ),
         *bundle.modules,
     ]

@@ -250,6 +250,7 @@ class _Node:
             time.time,
             bindings=BINDINGS,
             esbuild=self._esbuild,
+            services=self._accounts.running,
         )
         tails = Tails(workers=workers, url=self._tail_url)
         measure = partial(measured, self._fleet, self._accounts, self._ledger)

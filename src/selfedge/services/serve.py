@@ -69,6 +69,11 @@ class Accounts:
             self._open[account] = context, services
             return self._open[account]
 
+    async def running(self, account: str, kind: str) -> Service:
+        """Return an account's service of a kind, started if it was not needed yet."""
+        _, services = await self.of(account)
+        return await services.running(kind)
+
     async def gate(self, account: str) -> Gate:
         """Return a new gate to the services of an account."""
         _, services = await self.of(account)

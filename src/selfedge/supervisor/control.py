@@ -1,7 +1,7 @@
 """Asks the edge module in an isolate over its private socket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +107,18 @@ class Control:
         asking = (_ask(one, "/counts", within_s, b"") for one in self.paths)
         answers = await asyncio.gather(*asking)
         return [msgspec.json.decode(answer, type=Counts) for answer in answers]
+
+    async def handlers(
+        self, within_s: float = ANSWER_TIMEOUT_S
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Return which events each export of the first isolate's Worker handles.
+
+        Raises:
+            TimeoutError: the isolate does not answer: it is busy in a loop.
+            OSError: the process is gone.
+        """
+        answer = await _ask(self.paths[0], "/handlers", within_s, b"")
+        return msgspec.json.decode(answer, type=dict[str, tuple[str, ...]])
 
     async def tell(self, path: str, body: bytes) -> Activity:
         """Send `body`; return what is under way."""

@@ -1,9 +1,11 @@
 """Starts a process that nobody reaches, to see whether it starts."""
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from selfedge.catalog.model import Seen
 from selfedge.compiler.graph import Part
 from selfedge.errors import EngineError
 from selfedge.supervisor.group import Encode
@@ -22,8 +24,10 @@ async def start_aside(
     folder: Path,
     launch: Launch,
     encode: Encode,
-) -> int:
-    """Start `release` with sockets in the empty `folder`, stop it, return milliseconds.
+) -> Seen:
+    """Start `release` with sockets in the empty `folder`, and stop it.
+
+    Returns what was seen of the first of its parts.
 
     Raises:
         EngineError: it does not start; the engine's words, with the positions of the
@@ -39,7 +43,8 @@ async def start_aside(
         flags = [f"--max-heap-size={HEAP_MAX_MB}"]
         config = {**release.config, "v8Flags": flags}
         await slot.start(launch, encode(config), _unheard)
-        return round((time.perf_counter() - started) * 1000)
+        took_ms = round((time.perf_counter() - started) * 1000)
+        return Seen(startup_ms=took_ms, handlers=await _handlers(slot))
     except EngineError as error:
         raise EngineError(_told(str(error), parts)) from error
     finally:
@@ -47,6 +52,13 @@ async def start_aside(
         slot.close()
         for one in clients.values():
             one.close()
+
+
+async def _handlers(slot: Slot) -> Mapping[str, tuple[str, ...]]:
+    """Return what is handled, or nothing where the code is too busy to say."""
+    with contextlib.suppress(OSError, TimeoutError):
+        return await slot.control.handlers()
+    return {}
 
 
 def _told(words: str, parts: Sequence[Part]) -> str:

@@ -44,8 +44,7 @@ def test_triggers_fire_once_at_their_minute(dev, serve):
     local = dev(worker(CODE, TABLES))
     assert "next: " in local.output
     node = serve("--idle", "1")
-    kv = [{"type": "kv_namespace", "name": "KV", "namespace_id": "fired"}]
-    node.deploy("app", CODE, kv)
+    node.deploy("app", CODE, [node.kv("fired")])
     crons = [{"cron": text} for text in ("* * * * *", "*/2 * * * *", "1/2 * * * *")]
     node.result("PUT", "/workers/scripts/app/schedules", crons)
     node.until_asleep("app")

@@ -41,7 +41,6 @@ export default {
 };
 """
 PRODUCES = [{"type": "queue", "name": "Q", "queue_name": "jobs"}]
-KEEPS = [{"type": "kv_namespace", "name": "KV", "namespace_id": "seen"}]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +52,7 @@ def started(serve, *arguments, **settings):
     node = serve(*arguments)
     queue = node.result("POST", "/queues", {"queue_name": "jobs"})["queue_id"]
     node.deploy("sender", SENDER, PRODUCES)
-    node.deploy("receiver", RECEIVER, KEEPS)
+    node.deploy("receiver", RECEIVER, [node.kv("seen")])
     consumer = {
         "type": "worker",
         "script_name": "receiver",
@@ -93,7 +92,7 @@ def test_a_sleeping_consumer_is_woken(serve):
 def test_a_batch_under_way_survives_a_deployment(shared):
     """It ends in the old process, and is not delivered twice."""
     send(shared, name="slow", slow=True)
-    shared.deploy("receiver", RECEIVER + "// new", KEEPS)
+    shared.deploy("receiver", RECEIVER + "// new", [shared.kv("seen")])
     send(shared, name="after")
     found = seen(shared, ["slow", "after"])
     assert found["slow"] == "[1]"

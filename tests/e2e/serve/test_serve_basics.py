@@ -118,7 +118,7 @@ def test_large_bodies_stream_through_the_front_in_flat_memory(node):
 
 def test_all_is_there_again_after_a_restart(serve):
     node = serve()
-    kv = {"type": "kv_namespace", "name": "KV", "namespace_id": "abc"}
+    kv = node.kv("kept")
     code = """export default { async fetch(request, env) {
       if (request.method === "PUT") await env.KV.put("key", await request.text());
       return new Response(await env.KV.get("key"));

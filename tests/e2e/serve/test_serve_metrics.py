@@ -13,7 +13,6 @@ CODE = """export default { async fetch(request, env) {
   if (pathname === "/kv") await env.KV.get("x");
   return new Response("ok", { status: pathname === "/teapot" ? 418 : 200 });
 } }"""
-KV = {"type": "kv_namespace", "name": "KV", "namespace_id": "counted"}
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +34,7 @@ def beside(node, path, token=None):
 
 
 def test_requests_are_counted_by_version_and_survive_releases_and_sleep(node):
-    node.deploy("one", CODE, [KV])
+    node.deploy("one", CODE, [node.kv("counted")])
     for path in ("/", "/", "/teapot", "/throw", "/kv"):
         node.get("one", path)
     (first,), told = figures(node, "one")
@@ -45,7 +44,7 @@ def test_requests_are_counted_by_version_and_survive_releases_and_sleep(node):
     kinds = {one["kind"]: one for one in told["bindings"]}
     assert kinds["kv"]["calls"] == 1
     node.get("one")
-    node.deploy("one", CODE + "//", [KV])
+    node.deploy("one", CODE + "//", [node.kv("counted")])
     node.get("one")
     counted = {one["version"]: one["requests"] for one in figures(node, "one")[0]}
     assert counted.pop(first["version"]) == 6
@@ -61,7 +60,7 @@ def test_requests_are_counted_by_version_and_survive_releases_and_sleep(node):
 
 
 def test_prometheus_scrapes_with_a_token_only(node):
-    node.deploy("scraped", CODE, [KV])
+    node.deploy("scraped", CODE, [node.kv("counted")])
     node.get("scraped")
     assert beside(node, "/metrics").status == 401
     assert beside(node, "/metrics", "wrong").status == 401
@@ -83,7 +82,7 @@ def test_health_needs_no_token(node):
 
 
 def test_ends_are_counted_by_their_cause_and_what_was_taken_stays(node):
-    node.deploy("killed", CODE, [KV])
+    node.deploy("killed", CODE, [node.kv("counted")])
     node.get("killed")
     assert figures(node, "killed")[0][0]["requests"] == 1
     os.kill(node.process_of("killed")["pid"], signal.SIGKILL)

@@ -46,6 +46,7 @@ def test_a_bucket_of_another_account_is_another_one(node):
 
 def test_objects_survive_sigkill_of_the_node(serve):
     node = serve()
+    node.result("POST", BUCKETS, {"name": "kept"})
     node.deploy("reads", READS, [bound("kept")])
     large = b"kept" * 100_000
     assert node.get("reads", method="PUT", body=large).body == large

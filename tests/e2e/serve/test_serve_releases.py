@@ -69,7 +69,7 @@ def test_no_increment_is_lost_or_repeated_over_releases(serve):
 
 def test_work_after_the_response_survives_a_release(serve):
     node = serve()
-    kv = {"type": "kv_namespace", "name": "KV", "namespace_id": "later"}
+    kv = node.kv("later")
     code = """export default { async fetch(request, env, ctx) {
       if (request.method === "POST") {
         ctx.waitUntil((async () => {

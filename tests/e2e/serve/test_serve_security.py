@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-KV = {"type": "kv_namespace", "name": "KV", "namespace_id": "mine"}
 WRITES = """export default { async fetch(request, env) {
   if (request.method === "PUT") await env.KV.put("key", await request.text());
   return new Response(await env.KV.get("key"));
@@ -40,14 +39,16 @@ def ask_services(path, identity, target="/key?urlencoded=true"):
 
 def test_a_group_that_forges_the_identity_of_anothers_binding_is_refused(serve):
     node = serve()
-    node.deploy("writer", WRITES, [KV])
+    kv = node.kv("mine")
+    mine = f"kv:{kv['namespace_id']}"
+    node.deploy("writer", WRITES, [kv])
     assert node.get("writer", method="PUT", body="mine").text == "mine"
     node.deploy("hello", HELLO)
     node.get("hello")
     gates = sorted(run_folder(node).glob("g*/services"))
     own, other = gates
-    assert ask_services(own, "kv:mine") == 200
-    for forged in ("kv:mine", "kv:other", "edge:writer", "front:front", "tail:writer"):
+    assert ask_services(own, mine) == 200
+    for forged in (mine, "kv:other", "edge:writer", "front:front", "tail:writer"):
         assert ask_services(other, forged) == 403
     for forged in ("", "nonsense", "kv:", "ai:../x", "vectorize:x"):
         assert ask_services(own, forged) == 403
@@ -135,7 +136,7 @@ def test_a_data_directory_that_is_in_use_is_refused(serve):
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a small disk")
 def test_a_full_disk_is_told_and_what_runs_goes_on(serve, small_data):
     node = serve("--data-dir", str(small_data))
-    node.deploy("writer", WRITES, [KV])
+    node.deploy("writer", WRITES, [node.kv("mine")])
     assert node.get("writer", method="PUT", body="before").text == "before"
     filler = small_data / "filler"
     with filler.open("wb") as file:

@@ -17,7 +17,6 @@ export default { async fetch(request, env) {
 READER = """export default { async fetch(request, env) {
   return new Response((await env.KV.get("rung")) ?? "no");
 } }"""
-KV = {"type": "kv_namespace", "name": "KV", "namespace_id": "shared"}
 
 
 def test_an_idle_worker_sleeps_and_wakes_for_the_next_request(serve):
@@ -37,8 +36,8 @@ def test_an_alarm_wakes_its_worker(serve):
         "class_name": "Clock",
     }
     migration = {"new_tag": "v1", "steps": [{"new_sqlite_classes": ["Clock"]}]}
-    node.deploy("clock", ALARM, [clock, KV], migrations=migration)
-    node.deploy("reader", READER, [KV])
+    node.deploy("clock", ALARM, [clock, node.kv("rings")], migrations=migration)
+    node.deploy("reader", READER, [node.kv("rings")])
     assert node.get("clock").text == "set"
     started = time.monotonic()
     node.until_asleep("clock", within_s=5.5)

@@ -53,7 +53,7 @@ def project(greeting="one", name="life", **more):
         "main": "index.ts",
         "compatibility_date": "2026-10-01",
         "vars": {"GREETING": greeting},
-        "kv_namespaces": [{"binding": "KV", "id": "life"}],
+        "kv_namespaces": [{"binding": "KV"}],
         "durable_objects": {"bindings": [{"name": "COUNTER", "class_name": "Counter"}]},
         "migrations": [{"tag": "v1", "new_sqlite_classes": ["Counter"]}],
         "version_metadata": {"binding": "VERSION"},

@@ -1,7 +1,7 @@
 """The module that stands before the user's."""
 
 from selfedge.bundle.model import Bundle, Module
-from selfedge.edge.entry import BODY_NAME, EDGE_NAME, ENTRY_NAME, with_edge
+from selfedge.edge.entry import EDGE_NAME, ENTRY_NAME, MODULES, with_edge
 
 
 def bundle(*exports):
@@ -11,12 +11,8 @@ def bundle(*exports):
 
 def test_the_edge_is_evaluated_before_the_user_and_comes_first():
     modules = with_edge(bundle("default"))
-    assert [module.name for module in modules] == [
-        ENTRY_NAME,
-        EDGE_NAME,
-        BODY_NAME,
-        "hello.js",
-    ]
+    assert MODULES[0] == ENTRY_NAME
+    assert [module.name for module in modules] == [*MODULES, "hello.js"]
     entry = modules[0].content.decode()
     assert entry.index(EDGE_NAME) < entry.index("hello.js")
     assert "export default user.default;" in entry

@@ -9,7 +9,12 @@ BINDING: Binding[D1Database] = Binding(
     table="d1_databases",
     parse=parse,
     compile=compile_database,
-    upload=Upload(types=frozenset({"d1"}), table=uploaded, entries=entries),
+    upload=Upload(
+        types=frozenset({"d1"}),
+        table=uploaded,
+        entries=entries,
+        check="selfedge.bindings.d1.api:check",
+    ),
     serve="selfedge.bindings.d1.server:serve",
     routes="selfedge.bindings.d1.api:routes",
     commands="selfedge.bindings.d1.commands:group",

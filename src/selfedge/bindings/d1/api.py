@@ -21,6 +21,7 @@ from selfedge.bindings.d1.server import D1Server
 from selfedge.bindings.d1.transfer.imports import Imported
 from selfedge.errors import ApiError
 
+NOT_THERE = 10181  # what a Worker is to be bound to
 _ALL = "/accounts/{account}/d1/database"
 _ONE = f"{_ALL}/{{database}}"
 _USAGE = "/accounts/{account}/graphql/d1AnalyticsAdaptiveGroups"
@@ -59,6 +60,23 @@ def routes(server: D1Server, _context: Context) -> Sequence[Route]:
             ("GET", f"{_ONE}/exports/{{file}}", moves.download, "none"),
         )
     ]
+
+
+async def check(server: D1Server, entry: Mapping[str, Any]) -> None:
+    """Check that the database is there which an entry of an upload names.
+
+    Raises:
+        ApiError: it is not.
+    """
+    wanted = entry.get("id") or entry["database_id"]
+    if server.d1.registry.get(wanted) is None:
+        raise ApiError(
+            f"D1 binding {entry['name']!r} references database {wanted[:80]!r} which "
+            "was not found. Create one with `wrangler d1 create` and bind its id, or "
+            "leave the id out: deploying makes one.",
+            status=400,
+            number=NOT_THERE,
+        )
 
 
 class _Api:

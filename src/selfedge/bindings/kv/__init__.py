@@ -9,7 +9,12 @@ BINDING: Binding[KVNamespace] = Binding(
     table="kv_namespaces",
     parse=parse,
     compile=compile_namespace,
-    upload=Upload(types=frozenset({"kv_namespace"}), table=uploaded, entries=entries),
+    upload=Upload(
+        types=frozenset({"kv_namespace"}),
+        table=uploaded,
+        entries=entries,
+        check="selfedge.bindings.kv.api:check",
+    ),
     serve="selfedge.bindings.kv.server:serve",
     routes="selfedge.bindings.kv.api:routes",
     commands="selfedge.bindings.kv.commands:group",

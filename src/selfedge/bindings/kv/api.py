@@ -1,9 +1,10 @@
 """KV in the control API: what wrangler and the SDKs ask."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from functools import wraps
+from typing import Any
 
 import msgspec
 from aiohttp.web import StreamResponse
@@ -20,6 +21,7 @@ from selfedge.errors import ApiError, StorageError
 from selfedge.types import Clock
 
 UNAVAILABLE = 10001
+NOT_THERE = 10041  # what a Worker is to be bound to
 BULK_MAX_BYTES = 100 * 1024 * 1024
 _SMALL_MAX_BYTES = 1024 * 1024
 _TOGETHER = 256  # writes that share commits
@@ -51,6 +53,25 @@ def routes(server: KVServer, context: Context) -> Sequence[Route]:
             ("POST", f"{_ONE}/bulk/get", api.bulk_get, "read"),
         )
     ]
+
+
+async def check(server: KVServer, entry: Mapping[str, Any]) -> None:
+    """Check that the namespace is there which an entry of an upload names.
+
+    Raises:
+        ApiError: it is not.
+    """
+    wanted = entry["namespace_id"]
+    try:
+        await server.namespaces.get(wanted)
+    except errors.NamespaceNotFound as error:
+        raise ApiError(
+            f"KV namespace {wanted[:80]!r} not found, to which {entry['name']!r} is "
+            "bound. Create one with `wrangler kv namespace create` and bind its id, or "
+            "leave the id out: deploying makes one.",
+            status=400,
+            number=NOT_THERE,
+        ) from error
 
 
 class _Api:

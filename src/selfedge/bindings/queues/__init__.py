@@ -9,7 +9,12 @@ BINDING: Binding[Entry] = Binding(
     table="queues",
     parse=parse,
     compile=compile_entry,
-    upload=Upload(types=frozenset({"queue"}), table=uploaded, entries=entries),
+    upload=Upload(
+        types=frozenset({"queue"}),
+        table=uploaded,
+        entries=entries,
+        check="selfedge.bindings.queues.api:check",
+    ),
     serve="selfedge.bindings.queues.server:serve",
     routes="selfedge.bindings.queues.api:routes",
     commands="selfedge.bindings.queues.commands:group",

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
+from typing import Any
 
 from selfedge.api.body import read_as
 from selfedge.api.paging import numbered, whole_list
@@ -52,6 +53,24 @@ def routes(server: QueueServer, context: Context) -> Sequence[Route]:
             ("POST", f"{_ONE}/messages/purge", api.purge_some),
         )
     ]
+
+
+async def check(server: QueueServer, entry: Mapping[str, Any]) -> None:
+    """Check that the queue is there which an entry of an upload names.
+
+    Raises:
+        ApiError: it is not.
+    """
+    wanted = entry["queue_name"]
+    try:
+        server.service.registry.named(wanted)
+    except QueueNotFound as error:
+        raise ApiError(
+            f"Queue {wanted[:80]!r} not found, to which {entry['name']!r} is bound. "
+            "Create it with `wrangler queues create`.",
+            status=400,
+            number=error.number,
+        ) from error
 
 
 class _Api:

@@ -9,7 +9,12 @@ BINDING: Binding[Bucket] = Binding(
     table="r2_buckets",
     parse=parse,
     compile=compile_bucket,
-    upload=Upload(types=frozenset({"r2_bucket"}), table=uploaded, entries=entries),
+    upload=Upload(
+        types=frozenset({"r2_bucket"}),
+        table=uploaded,
+        entries=entries,
+        check="selfedge.bindings.r2.api:check",
+    ),
     serve="selfedge.bindings.r2.server:serve",
     routes="selfedge.bindings.r2.api:routes",
     commands="selfedge.bindings.r2.commands:group",

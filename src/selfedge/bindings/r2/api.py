@@ -1,9 +1,9 @@
 """R2 in the control API: what wrangler and the SDKs ask."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import wraps
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from aiohttp.web import Response, StreamResponse
 
@@ -12,12 +12,14 @@ from selfedge.api.reply import drained
 from selfedge.binding import Answer, Call, Context, Page, Route
 from selfedge.bindings.r2 import errors, limits
 from selfedge.bindings.r2.buckets import HERE
+from selfedge.bindings.r2.config import parse, uploaded
 from selfedge.bindings.r2.errors import R2Error
 from selfedge.bindings.r2.model import Found
 from selfedge.bindings.r2.rest import headers, messages
 from selfedge.bindings.r2.server import DRAIN_MAX_BYTES, R2Server
 from selfedge.errors import ApiError, StorageError
 
+NOT_THERE = 10085  # what a Worker is to be bound to
 _BUCKETS = "/accounts/{account}/r2/buckets"
 _BUCKET = f"{_BUCKETS}/{{bucket}}"
 _OBJECT = f"{_BUCKET}/objects/{{key...}}"
@@ -54,6 +56,24 @@ def routes(server: R2Server, context: Context) -> Sequence[Route]:
             )
         ),
     ]
+
+
+async def check(server: R2Server, entry: Mapping[str, Any]) -> None:
+    """Check that the bucket is there which an entry of an upload names.
+
+    Raises:
+        ApiError: it is not.
+    """
+    (wanted,) = parse(uploaded([entry]))
+    try:
+        await server.r2.buckets.find(wanted.bucket)
+    except errors.NoSuchBucket as error:
+        raise ApiError(
+            f"R2 bucket {wanted.bucket[:80]!r} not found, to which {entry['name']!r} "
+            "is bound. Create it with `wrangler r2 bucket create`, or name another.",
+            status=400,
+            number=NOT_THERE,
+        ) from error
 
 
 class _Api:

@@ -9,7 +9,12 @@ BINDING: Binding[IndexBinding] = Binding(
     table="vectorize",
     parse=parse,
     compile=compile_index,
-    upload=Upload(types=frozenset({"vectorize"}), table=uploaded, entries=entries),
+    upload=Upload(
+        types=frozenset({"vectorize"}),
+        table=uploaded,
+        entries=entries,
+        check="selfedge.bindings.vectorize.api:check",
+    ),
     serve="selfedge.bindings.vectorize.server:serve",
     routes="selfedge.bindings.vectorize.api:routes",
 )

@@ -1,7 +1,7 @@
 """Vectorize in the control API: what wrangler and the SDKs ask."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, TypeAlias
 
@@ -9,7 +9,11 @@ import msgspec
 
 from selfedge.binding import Answer, Call, Context, Page, Route
 from selfedge.bindings.vectorize import wire
-from selfedge.bindings.vectorize.errors import UnreadableRequest, VectorizeError
+from selfedge.bindings.vectorize.errors import (
+    UnknownIndex,
+    UnreadableRequest,
+    VectorizeError,
+)
 from selfedge.bindings.vectorize.index.model import Operation
 from selfedge.bindings.vectorize.limits import CURSOR_TTL_S, HTTP_BATCH_MAX
 from selfedge.bindings.vectorize.rest import messages
@@ -20,6 +24,7 @@ from selfedge.bindings.vectorize.server import (
 )
 from selfedge.errors import ApiError
 
+NOT_THERE = 10159  # what a Worker is to be bound to
 _INDEXES = "/accounts/{account}/vectorize/v2/indexes"
 _INDEX = f"{_INDEXES}/{{index}}"
 
@@ -54,6 +59,24 @@ def routes(server: VectorizeServer, context: Context) -> Sequence[Route]:
             ("POST", f"{_INDEX}/compact", api.compact),
         )
     ]
+
+
+async def check(server: VectorizeServer, entry: Mapping[str, Any]) -> None:
+    """Check that the index is there which an entry of an upload names.
+
+    Raises:
+        ApiError: it is not.
+    """
+    wanted = entry["index_name"]
+    try:
+        await server.vectorize.index(wanted)
+    except UnknownIndex as error:
+        raise ApiError(
+            f"Vectorize binding {entry['name']!r} references index {wanted[:80]!r} "
+            "which was not found. Create it with `wrangler vectorize create`.",
+            status=400,
+            number=NOT_THERE,
+        ) from error
 
 
 class _Api:

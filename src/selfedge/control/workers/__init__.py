@@ -13,6 +13,7 @@ from selfedge.control.workers.domains import Domains
 from selfedge.control.workers.exports import by_esbuild
 from selfedge.control.workers.logs import Find, Logs
 from selfedge.control.workers.references import References
+from selfedge.control.workers.resources import Services as ServicesOf
 from selfedge.control.workers.scripts import Scripts
 from selfedge.control.workers.secrets import Secrets
 from selfedge.control.workers.services import Services
@@ -35,6 +36,7 @@ def workers_of(
     *,
     bindings: Sequence[AnyBinding],
     esbuild: Path,
+    services: ServicesOf | None = None,
 ) -> Workers:
     """Return the Workers of a node, for its routes."""
     return Workers(
@@ -43,6 +45,7 @@ def workers_of(
         clock=clock,
         bindings=bindings,
         exports=by_esbuild(esbuild),
+        services=services,
     )
 
 

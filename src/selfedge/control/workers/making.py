@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from selfedge.binding import Call
-from selfedge.catalog.model import Assets, ScriptState, StoredModule, Version
+from selfedge.catalog.model import Assets, ScriptState, Seen, StoredModule, Version
 from selfedge.control.workers.bindings import (
     KEPT_UNASKED,
     SECRET,
@@ -20,6 +20,7 @@ from selfedge.control.workers.bindings import (
 from selfedge.control.workers.metadata import annotations, date_to_run
 from selfedge.control.workers.modules import Code
 from selfedge.control.workers.problem import IN_USE, bad, invalid
+from selfedge.control.workers.resources import check_resources
 from selfedge.control.workers.upload import Upload
 from selfedge.control.workers.workers import Workers
 from selfedge.errors import UserError
@@ -59,7 +60,7 @@ async def uploaded(
         keep=KEPT_UNASKED if keep is None else keep,
         strict=call.query.get("bindings_inherit") == "strict",
     )
-    _check_entries(workers, call, script, entries)
+    await _check_entries(workers, call, script, entries)
     modules = await _stored(workers, code) if code else ()
     exports = await _exports(workers, script, code)
     limits = metadata.limits or {}
@@ -98,7 +99,7 @@ async def revised(
     """
     before = workers.latest(script)
     if entries is not None:
-        _check_entries(workers, call, script, entries)
+        await _check_entries(workers, call, script, entries, before.bindings)
         changes["bindings"] = await _sealed(workers, entries)
     version = replace(
         before,
@@ -133,11 +134,19 @@ async def recoded(
     )
 
 
-def _check_entries(
-    workers: Workers, call: Call, script: ScriptState, entries: Sequence[Entry]
+async def _check_entries(
+    workers: Workers,
+    call: Call,
+    script: ScriptState,
+    entries: Sequence[Entry],
+    before: Sequence[Entry] = (),
 ) -> None:
+    """Check bindings; what those `before` name has been looked up."""
     check(entries, workers.bindings)
     check_targets(workers.catalog.state, call.account, script, entries)
+    if workers.services is not None:
+        fresh = [one for one in entries if one not in before]
+        await check_resources(workers.services, workers.bindings, call.account, fresh)
 
 
 async def _checked(
@@ -146,7 +155,7 @@ async def _checked(
     """Start a version aside; keep it if it starts."""
     try:
         async with asyncio.timeout(workers.startup_max_s):
-            took_ms = await workers.fleet.check(call.account, script, version)
+            seen = await workers.fleet.check(call.account, script, version)
     except UserError as error:
         raise invalid(str(error)) from error
     except TimeoutError as error:
@@ -155,9 +164,20 @@ async def _checked(
             f"within {workers.startup_max_s:g} s. What is outside of handlers and "
             "classes runs at the start: let it compute less."
         ) from error
-    checked = replace(version, startup_ms=took_ms)
+    checked = _with(version, seen)
     await workers.catalog.add_version(checked)
     return checked
+
+
+def _with(version: Version, seen: Seen) -> Version:
+    """Return a version with what was seen of it."""
+    named = dict(seen.handlers) if version.modules else {}
+    return replace(
+        version,
+        startup_ms=seen.startup_ms,
+        handlers=named.pop("default", ()),
+        named_handlers=named,
+    )
 
 
 async def _stored(workers: Workers, code: Code) -> tuple[StoredModule, ...]:

@@ -1,6 +1,6 @@
 """Workers, versions and deployments as clients of the API see them: pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -41,7 +41,7 @@ def version_shown(version: Version) -> Mapping[str, Any]:
             "script": {
                 "etag": etag(version),
                 "handlers": list(version.handlers) or None,
-                "named_handlers": [],
+                "named_handlers": _named(version),
                 "last_deployed_from": SOURCE,
             },
             "script_runtime": {
@@ -115,10 +115,18 @@ def settings_shown(script: ScriptState, version: Version) -> Mapping[str, Any]:
     }
 
 
+def _named(version: Version) -> Sequence[Mapping[str, Any]]:
+    return [
+        {"name": name, "handlers": list(handlers)}
+        for name, handlers in version.named_handlers.items()
+    ]
+
+
 def _code(version: Version) -> Mapping[str, Any]:
     return {
         "etag": etag(version),
         "handlers": list(version.handlers),
+        "named_handlers": _named(version),
         "has_modules": version.main_module is not None,
         "has_assets": version.assets is not None,
         "compatibility_date": version.compatibility_date,

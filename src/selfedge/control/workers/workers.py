@@ -23,6 +23,7 @@ from selfedge.control.fleet import Fleet
 from selfedge.control.workers.exports import ExportsOf
 from selfedge.control.workers.limits import STARTUP_MAX_S
 from selfedge.control.workers.problem import NO_VERSIONS, missing
+from selfedge.control.workers.resources import Services
 from selfedge.types import Clock
 
 NO_VERSION = 10092
@@ -42,6 +43,7 @@ class Workers:
     clock: Clock
     bindings: Sequence[AnyBinding]
     exports: ExportsOf
+    services: Services | None = None  # None: what bindings name is not looked up
     new_id: Callable[[], str] = random_id
     startup_max_s: float = STARTUP_MAX_S
     _turns: "WeakValueDictionary[tuple[str, str], asyncio.Lock]" = field(
