@@ -34,6 +34,7 @@ class Entrance:
     socket: str  # its name in the config
     service: str  # the part's name
     entrypoint: str | None  # None: the default export
+    props: str = ""  # what its `ctx.props` is, as JSON; "": nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,10 +136,7 @@ def _sockets(parts: Sequence[Part], placement: Placement) -> list[Struct]:
             _socket(socket, name, ENTRYPOINT, http)
             for socket, name in behind.clients.items()
         ),
-        *(
-            _socket(way.socket, way.service, entrance(way.entrypoint), {**http, **_RPC})
-            for way in behind.entrances
-        ),
+        *(_entrance(way, {**http, **_RPC}) for way in behind.entrances),
         *controls,
     ]
 
@@ -175,6 +173,13 @@ def _socket(
     if entrypoint is not None:
         service["entrypoint"] = entrypoint
     return {"name": name, "http": dict(http), "service": service}
+
+
+def _entrance(way: Entrance, http: Mapping[str, object]) -> Struct:
+    socket = _socket(way.socket, way.service, entrance(way.entrypoint), http)
+    if way.props:
+        socket["service"]["props"] = {"json": way.props}
+    return socket
 
 
 def _worker(item: Part, parts: Sequence[Part], placement: Placement) -> Struct:
@@ -222,7 +227,8 @@ def _worker(item: Part, parts: Sequence[Part], placement: Placement) -> Struct:
 def _called(item: Part, placement: Placement) -> list[str | None]:
     """Return the entrypoints of a part that other processes call."""
     ways = placement.behind.entrances if placement.behind else ()
-    return [way.entrypoint for way in ways if way.service == item.name]
+    called = (way.entrypoint for way in ways if way.service == item.name)
+    return list(dict.fromkeys(called))
 
 
 def _merged(worker: Struct, additions: Iterable[Mapping[str, object]]) -> Struct:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace as with_fields
 
-from selfedge.catalog.model import Account, ScriptState, Version
+from selfedge.catalog.model import Account, ScriptState, Seen, Version
 from selfedge.catalog.store import Catalog
 from selfedge.errors import BuildError, EngineError, SelfedgeError
 from selfedge.front.table import Running, Script, origins, served, table
@@ -69,8 +69,8 @@ class Fleet:
         self._members.clear()
         await asyncio.gather(*(member.stop() for member in members))
 
-    async def check(self, account: str, script: ScriptState, version: Version) -> int:
-        """Start `version` of `script` aside and stop it; return the milliseconds.
+    async def check(self, account: str, script: ScriptState, version: Version) -> Seen:
+        """Start `version` of `script` aside and stop it; return what was seen of it.
 
         Raises:
             BuildError: it does not start, with the engine's words.
@@ -224,13 +224,13 @@ class Fleet:
     ) -> None:
         """Have the Workers that `wanted` call open their doors to other processes."""
         for run in runs_of(account, wanted, self._catalog):
-            for callee, entrypoint in callees(run.version.bindings):
-                member = self._members.get((account.id, callee))
-                if member is None or callee in wanted:
+            for way in callees(run.version.bindings):
+                member = self._members.get((account.id, way.script))
+                if member is None or way.script in wanted:
                     continue
                 open_ways = member.plan.entrances if member.plan else {}
-                if (callee, entrypoint) not in open_ways:
-                    await self._run(account, next(s for s in sets if callee in s))
+                if way not in open_ways:
+                    await self._run(account, next(s for s in sets if way.script in s))
 
     async def _run(
         self, account: Account, names: frozenset[str], *, asleep: bool = False

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from selfedge.binding import Way, props_text
 from selfedge.catalog.model import Account, ScriptState, Version
 
 Versions = Callable[[str], Version]
@@ -41,11 +42,15 @@ def foreign_owners(bindings: Iterable[Mapping[str, Any]], own: str) -> Iterator[
                 yield owner
 
 
-def callees(bindings: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str | None]]:
-    """Yield (script, entrypoint) of each service that `bindings` call."""
+def callees(bindings: Iterable[Mapping[str, Any]]) -> Iterator[Way]:
+    """Yield the ways by which `bindings` call other Workers."""
     for binding in bindings:
         if binding.get("type") == "service":
-            yield str(binding.get("service")), binding.get("entrypoint") or None
+            yield Way(
+                script=str(binding.get("service")),
+                entrypoint=binding.get("entrypoint") or None,
+                props=props_text(binding.get("props")),
+            )
 
 
 def _leader(leaders: Mapping[str, str], name: str) -> str:

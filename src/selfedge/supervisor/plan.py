@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from selfedge.binding import AnyBinding, Site, StaticFiles
+from selfedge.binding import AnyBinding, Site, StaticFiles, Way
 from selfedge.catalog.model import Account, Assets, Version
 from selfedge.catalog.store import Catalog
 from selfedge.compiler.graph import Part, part
@@ -60,7 +60,7 @@ class Plan:
 
     runs: Sequence[Runs]
     parts: Sequence[Part]
-    entrances: Mapping[tuple[str, str | None], Path]
+    entrances: Mapping[Way, Path]
     dispatches: Mapping[str, Path]  # part → where it takes events
 
     @property
@@ -76,13 +76,18 @@ class Plan:
         `tailed` are the parts to which somebody listens.
         """
         ways = {
-            _entrance_socket(*key): (key, path) for key, path in self.entrances.items()
+            _entrance_socket(way): (way, path) for way, path in self.entrances.items()
         }
         behind = Behind(
             clients={client_socket(run): run.name for run in self.runs},
             entrances=[
-                Entrance(socket=name, service=key[0], entrypoint=key[1])
-                for name, (key, _) in ways.items()
+                Entrance(
+                    socket=name,
+                    service=way.script,
+                    entrypoint=way.entrypoint,
+                    props=way.props,
+                )
+                for name, (way, _) in ways.items()
             ],
         )
         placement = Placement(
@@ -161,11 +166,9 @@ def runs_of(account: Account, names: Iterable[str], catalog: Catalog) -> list[Ru
     return found
 
 
-def entrance_path(
-    land: Land, account: Account, script: str, entrypoint: str | None
-) -> Path:
+def entrance_path(land: Land, account: Account, way: Way) -> Path:
     """Return where other processes reach an entrypoint, also before it runs."""
-    key = f"{account.id}/{script}/{entrypoint or ''}"
+    key = f"{account.id}/{way.script}/{way.entrypoint or ''}/{way.props}"
     return ways_of(land.entrances, account.id) / _digest(key, 20)
 
 
@@ -234,9 +237,9 @@ def _site(
 ) -> Site:
     version = run.version
     elsewhere = {
-        (script, entrypoint): f"unix:{entrance_path(land, account, script, entrypoint)}"
-        for script, entrypoint in callees(version.bindings)
-        if script not in scripts and script in account.scripts
+        way: f"unix:{entrance_path(land, account, way)}"
+        for way in callees(version.bindings)
+        if way.script not in scripts and way.script in account.scripts
     }
     return Site(
         account=account.id,
@@ -260,7 +263,7 @@ def _site(
 
 def _entrances(
     catalog: Catalog, account: Account, runs: Sequence[Runs], land: Land
-) -> dict[tuple[str, str | None], Path]:
+) -> dict[Way, Path]:
     """Return the entrypoints of `runs` that Workers of other processes call."""
     own = {run.script: run.version for run in runs if run.first}
     found = {}
@@ -268,10 +271,9 @@ def _entrances(
         if name in own:
             continue
         for version in deployed(script, catalog.version):
-            for callee, entrypoint in callees(version.bindings):
-                if callee in own and _exports(own[callee], entrypoint):
-                    path = entrance_path(land, account, callee, entrypoint)
-                    found[callee, entrypoint] = path
+            for way in callees(version.bindings):
+                if way.script in own and _exports(own[way.script], way.entrypoint):
+                    found[way] = entrance_path(land, account, way)
     return found
 
 
@@ -290,8 +292,9 @@ def client_socket(run: Runs) -> str:
     return f"client:{run.name}"
 
 
-def _entrance_socket(script: str, entrypoint: str | None) -> str:
-    return f"entrance:{script}:{entrypoint or ''}"
+def _entrance_socket(way: Way) -> str:
+    suffix = f":{_digest(way.props, 8)}" if way.props else ""
+    return f"entrance:{way.script}:{way.entrypoint or ''}{suffix}"
 
 
 def _plain(error: ManifestError) -> str:

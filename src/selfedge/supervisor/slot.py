@@ -22,6 +22,8 @@ DRAIN_S = 30.0  # what a process without Durable Objects may take to finish
 DURABLE_DRAIN_S = 1.0  # what one with Durable Objects may take: nobody serves them
 KILL_AFTER_S = 1.0  # after SIGTERM, when only WebSockets keep it
 CALLED_GRACE_S = 0.25  # of a process to which others keep connections open
+CALLED_QUIET_S = 0.15  # without a call for so long, it will not be missed
+CALLED_PATIENCE_S = 1.0  # the most that such a moment is waited for
 SETTLE_S = 1.0  # the most that busy connections are given to come to the gate
 LATELY_S = 0.25  # a connection that was used this long ago will soon be used again
 TAKE_S = 0.5  # the most that is waited for what a process has counted
@@ -145,7 +147,8 @@ class Slot:
         if predecessors:
             await asyncio.wait(predecessors)
         if self.release.called:
-            await self.take()
+            with contextlib.suppress(OSError, TimeoutError):
+                await self._uncalled()
             await self.kill()
         else:
             await self._stop(0, DRAIN_S)
@@ -211,6 +214,24 @@ class Slot:
     async def _idle(self) -> None:
         while not (await self.control.status()).idle:
             await asyncio.sleep(_POLL_S)
+
+    async def _uncalled(self) -> None:
+        """Wait for a moment in which callers, who stay connected, will not notice.
+
+        That is when none has called for a while; where they call all the time, it is
+        any moment without a call under way.
+        """
+        await self.take()
+        deadline = time.monotonic() + CALLED_PATIENCE_S
+        last, since = await self.control.status(), time.monotonic()
+        while not last.idle or time.monotonic() - since < CALLED_QUIET_S:
+            await asyncio.sleep(_POLL_S)
+            now = await self.control.status()
+            if now.total != last.total or not now.idle:
+                since = time.monotonic()
+            last = now
+            if last.idle and time.monotonic() > deadline:
+                return
 
     async def _count(self) -> None:
         """Ask once, so that each isolate counts waitUntil from the first request."""

@@ -50,6 +50,48 @@ def test_fetch_and_rpc_cross_processes(node):
     assert node.process_of("callee")["pid"] != node.process_of("caller")["pid"]
 
 
+def test_props_of_each_binding_reach_the_callee_in_another_process(node):
+    """By fetch and RPC, of an object and of a class, and also when it is released."""
+    callee = """
+    import { WorkerEntrypoint } from "cloudflare:workers";
+    export class Named extends WorkerEntrypoint {
+      async who() { return this.ctx.props; }
+      async fetch() { return Response.json(this.ctx.props); }
+    }
+    export default { fetch(request, env, ctx) { return Response.json(ctx.props); } }
+    """
+    caller = """export default { async fetch(request, env) {
+      const fetched = async (one) => (await one.fetch("http://any/")).json();
+      return Response.json([
+        await env.ADMIN.who(), await fetched(env.ADMIN), await env.GUEST.who(),
+        await fetched(env.PLAIN), await env.NONE.who(),
+      ]);
+    } }"""
+    named = {"type": "service", "service": "gifted", "entrypoint": "Named"}
+    bindings = [
+        {**named, "name": "ADMIN", "props": {"role": "admin", "of": ["a", 1]}},
+        {**named, "name": "GUEST", "props": {"role": "guest"}},
+        {**named, "name": "NONE"},
+        {
+            "type": "service",
+            "name": "PLAIN",
+            "service": "gifted",
+            "props": {"plain": 1},
+        },
+    ]
+    node.deploy("gifted", callee)
+    node.deploy("giver", caller, bindings)
+    admin = {"role": "admin", "of": ["a", 1]}
+    expected = [admin, admin, {"role": "guest"}, {"plain": 1}, {}]
+    assert node.get("giver").json() == expected
+    node.deploy("gifted", callee)
+    assert node.get("giver").json() == expected
+    changed = {"role": "owner"}
+    node.deploy("giver", caller, [{**bindings[0], "props": changed}, *bindings[1:]])
+    assert node.get("giver").json() == [changed, changed, *expected[2:]]
+    assert node.process_of("gifted")["pid"] != node.process_of("giver")["pid"]
+
+
 def test_a_release_of_the_callee_reaches_its_callers(node):
     node.deploy("callee", CALLEE)
     node.deploy("caller", CALLER, BINDINGS)
@@ -58,6 +100,21 @@ def test_a_release_of_the_callee_reaches_its_callers(node):
     node.wait_until(
         lambda answer: "from two" in answer.text, headers={"host": "caller.localhost"}
     )
+
+
+def test_calls_with_gaps_between_them_fail_in_no_release(node):
+    """Callers stay connected to the process that is replaced, which ends in a gap."""
+    node.deploy("callee", CALLEE)
+    node.deploy("caller", CALLER, BINDINGS)
+    for number in range(6):
+        version = f"version {number}"
+        node.deploy("callee", CALLEE.replace("VERSION", version))
+        seen = node.get("caller").json()  # while the old process is about to end
+        assert seen["sum"] == 5
+        node.wait_until(
+            lambda answer, version=version: version in answer.text,
+            headers={"host": "caller.localhost"},
+        )
 
 
 def test_a_sleeping_callee_is_woken(node):

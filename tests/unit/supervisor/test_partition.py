@@ -1,5 +1,6 @@
 """Workers share a process when one uses the Durable Objects of another."""
 
+from selfedge.binding import Way
 from selfedge.catalog.model import Account, Deployment, ScriptState, Share, Version
 from selfedge.supervisor.limits import (
     BASE_BYTES,
@@ -77,7 +78,7 @@ def test_callees_are_named_with_their_entrypoints():
         {"type": "service", "name": "B", "service": "b", "entrypoint": "Named"},
         {"type": "plain_text", "name": "T", "text": "t"},
     ]
-    assert list(callees(bound)) == [("a", None), ("b", "Named")]
+    assert list(callees(bound)) == [Way("a"), Way("b", "Named")]
 
 
 def test_limits_are_the_workers_own_or_its_profiles():

@@ -3,7 +3,7 @@
 import json
 from importlib.resources import files
 
-from selfedge.binding import RPC_HOST, Fragment, Row, Site
+from selfedge.binding import RPC_HOST, Fragment, Row, Site, Way, props_text
 from selfedge.bindings.services.config import Service
 from selfedge.types import Struct
 
@@ -15,8 +15,9 @@ def compile_service(entry: Service, site: Site) -> Fragment:
     script = entry.service
     if entry.environment:
         script = f"{script}-{entry.environment}"
-    if address := site.elsewhere.get((script, entry.entrypoint)):
-        return _remote(entry, script, address)
+    way = Way(script, entry.entrypoint or None, props_text(entry.props))
+    if address := site.elsewhere.get(way):
+        return _remote(entry.binding, way, address)
     designator: Struct = {"name": site.worker_service(script)}
     if entry.entrypoint:
         designator["entrypoint"] = entry.entrypoint
@@ -38,17 +39,20 @@ def compile_service(entry: Service, site: Site) -> Fragment:
     )
 
 
-def _remote(entry: Service, script: str, address: str) -> Fragment:
-    """Return a binding to a Worker in another process, HTTP and RPC."""
-    place = f"{script}#{entry.entrypoint}" if entry.entrypoint else script
+def _remote(binding: str, way: Way, address: str) -> Fragment:
+    """Return a binding to a Worker in another process, HTTP and RPC.
+
+    The props are at the other end: each way has a socket of its own.
+    """
+    place = f"{way.script}#{way.entrypoint}" if way.entrypoint else way.script
     service = {
-        "name": f"elsewhere:{place}",
+        "name": f"elsewhere:{address}",
         "external": {"address": address, "http": {"capnpConnectHost": RPC_HOST}},
     }
     return Fragment(
-        bindings=[{"name": entry.binding, "service": {"name": service["name"]}}],
+        bindings=[{"name": binding, "service": {"name": service["name"]}}],
         services=[service],
-        rows=[Row(name=f"env.{entry.binding}", kind="service", detail=place)],
+        rows=[Row(name=f"env.{binding}", kind="service", detail=place)],
     )
 
 
