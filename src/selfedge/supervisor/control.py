@@ -80,16 +80,17 @@ class Control:
                 await asyncio.sleep(_POLL_S)
             yield
 
-    async def settled(self, expected: Callable[[], int]) -> Activity:
+    async def settled(self, expected: Callable[[], int] | None) -> Activity:
         """Return once all busy connections have come to the gate.
 
         `expected` counts those that the kernel has seen busy lately. It may not know;
-        so where some have come, others may be slower: they get longer.
+        so where some have come, others may be slower: they get longer. None: they are
+        the front's, which sends nothing more here, and only what is on its way counts.
         """
         last, steady_s = await self.status(), 0.0
-        while (
-            steady_s < (BUSY_STEADY_S if last.waiting else QUIET_STEADY_S)
-            or last.connections < expected()
+        patience_s = QUIET_STEADY_S if expected is None else BUSY_STEADY_S
+        while steady_s < (patience_s if last.waiting else QUIET_STEADY_S) or (
+            expected is not None and last.connections < expected()
         ):
             await asyncio.sleep(_POLL_S)
             now = await self.status()

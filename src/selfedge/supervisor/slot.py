@@ -199,15 +199,18 @@ class Slot:
         grace_s = CALLED_GRACE_S if self.release.called else _grace(activity, grace_s)
         await self.process.end_within(grace_s)
 
-    def _busy(self) -> Callable[[], int]:
-        """Return what counts the clients' connections that were busy lately."""
+    def _busy(self) -> Callable[[], int] | None:
+        """Return what counts the clients' connections that were busy lately.
+
+        None where clients come through the front, which was told to go elsewhere.
+        """
         ports = [
             one.getsockname()[1]
             for one in self.clients.values()
             if one.family != socket.AF_UNIX
         ]
         if self.process is None or not ports:
-            return lambda: 0
+            return None
         pid, since = self.process.pid, time.monotonic() - LATELY_S
         return lambda: active_connections(pid, ports, time.monotonic() - since)
 
