@@ -9,7 +9,12 @@ import pytest
 from ai_support import LLAMA, FakeHost, asking, listening, run, service
 from aiohttp import ClientSession
 
+from selfedge.bindings.ai import gateway
+from selfedge.bindings.ai.errors import NoSuchLog
+from selfedge.bindings.ai.gateway import Gateway
+from selfedge.bindings.ai.gateway.kept import KeptLogs
 from selfedge.bindings.ai.server import AIServer
+from selfedge.storage.embedded import EmbeddedStorage
 
 T = TypeVar("T")
 HI = {"prompt": "Hi"}
@@ -112,3 +117,33 @@ def test_the_address_is_that_of_the_gateway(tmp_path: Path) -> None:
 
     _, _, body = serving(tmp_path, test)
     assert body["result"]["url"].endswith("/mine/openai")
+
+
+def test_a_restart_still_has_the_newest_logs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "GATEWAY_LOGS_KEPT", 2)
+
+    async def first() -> list[str]:
+        async with EmbeddedStorage(tmp_path) as storage:
+            logs = Gateway(KeptLogs(storage.records("ai")))
+            ids = [
+                await logs.record("mine", model=LLAMA, began=at, ended=at + 1)
+                for at in (1.0, 2.0, 3.0)
+            ]
+            await logs.patch("mine", ids[2], {"score": 0.5})
+            return ids
+
+    async def second(ids: list[str]) -> list[dict]:
+        async with EmbeddedStorage(tmp_path) as storage:
+            logs = Gateway(KeptLogs(storage.records("ai")))
+            await logs.resume()
+            for name, log_id in (("mine", ids[0]), ("another", ids[1])):
+                with pytest.raises(NoSuchLog):
+                    logs.log(name, log_id)
+            return [dict(logs.log("mine", log_id)) for log_id in ids[1:]]
+
+    ids = run(first())
+    older, newer = run(second(ids))
+    assert (older["id"], "score" in older) == (ids[1], False)
+    assert (newer["id"], newer["score"]) == (ids[2], 0.5)

@@ -14,7 +14,9 @@ from selfedge.bindings.ai import catalogue, wire
 from selfedge.bindings.ai.batches.kept import Kept
 from selfedge.bindings.ai.catalogue import overlay
 from selfedge.bindings.ai.errors import AiError, BadInput, InferenceFailed, NoSuchModel
+from selfedge.bindings.ai.gateway import Gateway
 from selfedge.bindings.ai.gateway.http import LOG_HEADER, GatewayServer
+from selfedge.bindings.ai.gateway.kept import KeptLogs
 from selfedge.bindings.ai.host.process import ModelHost
 from selfedge.bindings.ai.service import AIService, Stream
 from selfedge.bindings.ai.tasks import numbers, to_markdown
@@ -29,11 +31,13 @@ Route: TypeAlias = Callable[[BaseRequest], Awaitable[StreamResponse]]
 @asynccontextmanager
 async def serve(context: Context) -> AsyncIterator["AIServer"]:
     """Serve all models; the model host starts at the first call."""
-    kept = Kept(context.storage.records("ai"))
-    service = build(context.settings, context.notice, kept)
+    records = context.storage.records("ai")
+    service = build(context.settings, context.notice, Kept(records))
+    gateway = Gateway(KeptLogs(records))
     try:
+        await gateway.resume()
         await service.resume()
-        yield AIServer(service, context.clock)
+        yield AIServer(service, context.clock, gateway)
     finally:
         await service.close()
 
@@ -64,9 +68,14 @@ def inference_threads() -> int:
 class AIServer:
     """Answers what the engine's AI client asks."""
 
-    def __init__(self, service: AIService, clock: Clock = time.time) -> None:
+    def __init__(
+        self,
+        service: AIService,
+        clock: Clock = time.time,
+        gateway: Gateway | None = None,
+    ) -> None:
         self.service = service
-        self._gateway = GatewayServer(service, clock)
+        self._gateway = GatewayServer(service, clock, gateway or Gateway())
 
     def figures(self) -> Iterable[Figure]:
         """Return what was counted of models."""

@@ -1,17 +1,20 @@
 """The basics of AI Gateway: each run through a gateway leaves a log.
 
-Logs are kept in memory, the newest thousand of all gateways.
+The newest thousand logs of all gateways are kept.
 """
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from selfedge.bindings.ai.errors import AiError, BadInput, NoSuchLog
+from selfedge.bindings.ai.gateway.kept import KeptLogs, Row
 from selfedge.bindings.ai.limits import GATEWAY_LOGS_KEPT
+from selfedge.errors import StorageError
 
 WORKERS_AI = "workers-ai"
 
@@ -34,12 +37,18 @@ class UniversalRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gateway:
-    """The logs of all gateways of one node."""
+    """The logs of all gateways of one account."""
 
-    def __init__(self) -> None:
-        self._logs: dict[tuple[str, str], dict[str, Any]] = {}
+    def __init__(self, kept: KeptLogs | None = None) -> None:
+        self._kept = kept
+        self._logs: dict[str, Row] = {}
 
-    def record(
+    async def resume(self) -> None:
+        """Read what a former run of the node has kept."""
+        if self._kept:
+            self._logs = {row.log["id"]: row for row in await self._kept.load()}
+
+    async def record(
         self,
         gateway: str,
         *,
@@ -51,7 +60,7 @@ class Gateway:
         """Keep a log of one run; return its id."""
         log_id = uuid.uuid4().hex
         moment = datetime.fromtimestamp(began, UTC).isoformat()
-        self._logs[gateway, log_id] = {
+        log = {
             "id": log_id,
             "provider": WORKERS_AI,
             "model": model,
@@ -62,8 +71,7 @@ class Gateway:
             "created_at": moment.replace("+00:00", "Z"),
             "path": "",
         }
-        while len(self._logs) > GATEWAY_LOGS_KEPT:
-            del self._logs[next(iter(self._logs))]
+        await self._keep(Row(gateway=gateway, at=began, log=log))
         return log_id
 
     def log(self, gateway: str, log_id: str) -> Mapping[str, Any]:
@@ -72,18 +80,15 @@ class Gateway:
         Raises:
             NoSuchLog: there is none.
         """
-        found = self._logs.get((gateway, log_id))
-        if found is None:
-            raise NoSuchLog(f"The gateway {gateway} has no log {log_id}")
-        return found
+        return self._row(gateway, log_id).log
 
-    def patch(self, gateway: str, log_id: str, body: object) -> Mapping[str, Any]:
+    async def patch(self, gateway: str, log_id: str, body: object) -> Mapping[str, Any]:
         """Add score, feedback or metadata to a log; return it.
 
         Raises:
             AiError: there is no such log, or the body is something else.
         """
-        found = self.log(gateway, log_id)
+        found = self._row(gateway, log_id)
         try:
             patch = msgspec.convert(body, Patch)
         except msgspec.ValidationError as error:
@@ -91,8 +96,24 @@ class Gateway:
         given = {
             k: v for k, v in msgspec.structs.asdict(patch).items() if v is not None
         }
-        self._logs[gateway, log_id] = {**found, **given}
-        return self._logs[gateway, log_id]
+        log = {**found.log, **given}
+        await self._keep(Row(gateway=gateway, at=found.at, log=log))
+        return log
+
+    def _row(self, gateway: str, log_id: str) -> Row:
+        found = self._logs.get(log_id)
+        if found is None or found.gateway != gateway:
+            raise NoSuchLog(f"The gateway {gateway} has no log {log_id}")
+        return found
+
+    async def _keep(self, row: Row) -> None:
+        self._logs[row.log["id"]] = row
+        dropped = list(self._logs)[: max(0, len(self._logs) - GATEWAY_LOGS_KEPT)]
+        for log_id in dropped:
+            del self._logs[log_id]
+        if self._kept:
+            with suppress(StorageError):  # a full disk costs the log, not the answer
+                await self._kept.write(row, dropped)
 
 
 def url(gateway: str, provider: str) -> str:

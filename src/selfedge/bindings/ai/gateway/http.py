@@ -22,10 +22,10 @@ Result: TypeAlias = Answer | Stream
 class GatewayServer:
     """Answers below `/ai-gateway/`, but for a plain run."""
 
-    def __init__(self, service: AIService, clock: Clock) -> None:
+    def __init__(self, service: AIService, clock: Clock, gateway: Gateway) -> None:
         self._service = service
         self._clock = clock
-        self._gateway = Gateway()
+        self._gateway = gateway
 
     async def run(self, request: BaseRequest, run: wire.Run) -> tuple[Result, str]:
         """Run through the gateway that the options name; return the log's id too.
@@ -39,8 +39,8 @@ class GatewayServer:
             raise BadInput("gateway.id: is required")
         began = self._clock()
 
-        def record(error: AiError | None = None) -> str:
-            return self._gateway.record(
+        async def record(error: AiError | None = None) -> str:
+            return await self._gateway.record(
                 name, model=run.model, began=began, ended=self._clock(), error=error
             )
 
@@ -48,9 +48,9 @@ class GatewayServer:
         try:
             answer = await while_connected(request, work)
         except AiError as error:
-            record(error)
+            await record(error)
             raise
-        return answer, record()
+        return answer, await record()
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
         """Answer one request.
@@ -66,7 +66,7 @@ class GatewayServer:
                 return _result(self._gateway.log(name, log_id))
             case "PATCH", ["gateways", name, "logs", log_id]:
                 body = wire.read_json(await read_body(request))
-                return _result(self._gateway.patch(name, log_id, body))
+                return _result(await self._gateway.patch(name, log_id, body))
             case "POST", ["universal", "run", name]:
                 return await self._universal(request, name)
         raise NoSuchModel(
