@@ -127,6 +127,19 @@ def talk(monkeypatch, models, *lines):
     chat(models, "@cf/a/b", {"seed": 1}, "Be short")
 
 
+def test_who_does_not_talk_is_told_before_anything_is_typed(monkeypatch):
+    with pytest.raises(UsageError, match="does rerank, no text-generation"):
+        talk(monkeypatch, Models(task="rerank"), KeyboardInterrupt())
+
+
+def test_vectors_take_a_line_each(capsys):
+    value = {"shape": [2, 2], "data": [[0.5, -0.25], [1.0, 2.0]], "none": []}
+    show(Whole({**value, "words": "[\n1,\n2]"}), "m", output=None, as_json=True)
+    shown = capsys.readouterr().out
+    assert "    [0.5, -0.25],\n    [1.0, 2.0]\n" in shown
+    assert json.loads(shown) == {**value, "words": "[\n1,\n2]"}
+
+
 def test_a_chat_keeps_what_was_said(capsys, monkeypatch):
     models = Models(["Hel", "lo"], ["Bye"])
     talk(monkeypatch, models, "Hi", "", "See you")

@@ -29,10 +29,14 @@ def group() -> None:
 def models(*, task: str | None, installed: bool) -> None:
     """List the model ids, what serves each, and whether its weights are here."""
     from selfedge.bindings.ai.catalogue import load, overlay  # noqa: PLC0415
-    from selfedge.bindings.ai.catalogue.listing import table  # noqa: PLC0415
+    from selfedge.bindings.ai.catalogue.listing import (  # noqa: PLC0415
+        known_task,
+        table,
+    )
 
     file = Path(_PROJECT_FILE)
     known = overlay.overlaid(load(), overlay.read(file), Path.cwd())
+    task = known_task(known, task) if task else None
     rows = table(known, _settings())
     click.echo(f"{'MODEL':52} {'TASK':28} {'SERVED BY':22} STATE")
     for row in rows:

@@ -175,7 +175,7 @@ class AIService:
         if model.task not in TASKS:
             raise NoSuchModel(
                 f"No such model {model_id} or task: selfedge does not serve "
-                f"{model.task} yet, only {' and '.join(TASKS)}"
+                f"{model.task} yet, only {', '.join(TASKS)}"
             )
         return model
 

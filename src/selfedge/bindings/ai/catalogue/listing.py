@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from selfedge.bindings.ai.catalogue import Catalogue, Model
 from selfedge.bindings.ai.weights.install import is_installed
+from selfedge.errors import UsageError
 from selfedge.settings import Settings
 
 PER_PAGE = 50
@@ -73,6 +74,19 @@ def matching(catalogue: Catalogue, query: Mapping[str, str]) -> Sequence[Model]:
 def tasks(catalogue: Catalogue) -> Sequence[Mapping[str, str]]:
     """Return the tasks of the catalogue, each once."""
     return [task_entry(task) for task in dict.fromkeys(m.task for m in catalogue)]
+
+
+def known_task(catalogue: Catalogue, asked: str) -> str:
+    """Return the task that is `asked` for by its id or its name, in any case.
+
+    Raises:
+        UsageError: there is none.
+    """
+    ids = [found["id"] for found in tasks(catalogue)]
+    for task in ids:
+        if asked.lower() in (task, task_name(task).lower()):
+            return task
+    raise UsageError(f"--task: there is no task {asked}, only {', '.join(ids)}")
 
 
 def task_entry(task: str) -> Mapping[str, str]:

@@ -9,13 +9,23 @@ import click
 
 from selfedge.bindings.ai.terminal.asking import Models, Whole
 from selfedge.bindings.ai.terminal.showing import spoken
-from selfedge.errors import SelfedgeError
+from selfedge.errors import SelfedgeError, UsageError
 
 _PROMPT = "> "
+_TALKS = "text-generation"
 
 
 def chat(models: Models, model: str, settings: Mapping[str, Any], system: str) -> None:
-    """Talk to `model`; Ctrl-C stops an answer, Ctrl-D ends."""
+    """Talk to `model`; Ctrl-C stops an answer, Ctrl-D ends.
+
+    Raises:
+        UsageError: there is no such model, or it does not talk.
+    """
+    if (task := models.task(model)) != _TALKS:
+        raise UsageError(
+            f"{model} does {task}, no {_TALKS}; ask it once with "
+            f"`selfedge ai run {model}`"
+        )
     turns: list[Mapping[str, str]] = []
     if system:
         turns.append({"role": "system", "content": system})

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
@@ -20,6 +21,9 @@ Say: TypeAlias = Callable[[str], None]
 
 _TEXTS = ("response", "text", "translated_text", "summary", "description")
 """Where an answer's main text stands, by task."""
+
+_NUMBERS = re.compile(r"\[\n([-+.\deE,\s]+)\]")
+"""An array of numbers, one on each line: a vector has hundreds of them."""
 
 _KINDS: Mapping[str, str] = {"image": "image/png", "audio": "audio/mpeg"}
 _SUFFIXES: Mapping[bytes, str] = {
@@ -85,7 +89,8 @@ def _shown(value: Any, *, as_json: bool) -> str:
             if isinstance(value.get(name), str):
                 text: str = value[name]
                 return text
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    laid_out = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", laid_out)
 
 
 def _file(value: Any) -> File | None:
