@@ -20,6 +20,7 @@ from typing import (
 from urllib.parse import quote
 
 from selfedge.settings import Settings
+from selfedge.sharing import Shared
 from selfedge.storage.contract import Storage
 from selfedge.telemetry.histogram import Histogram
 from selfedge.types import Clock, Notice, Struct
@@ -172,6 +173,8 @@ class Context:
     process wakes by a connection, and nothing is there while it does not run."""
     triggers: Callable[[], Sequence[Trigger]] = no_triggers
     """What starts Workers now, by their wrangler files or the catalog."""
+    shared: Shared = field(default_factory=Shared)
+    """What the services of all accounts of a node use together."""
 
 
 class Service(Protocol):

@@ -13,6 +13,7 @@ from selfedge.front.pages import EXCEPTION, Page
 from selfedge.services.dev import Log, Stacks
 from selfedge.services.front import FrontService
 from selfedge.services.server import Gate, Services
+from selfedge.sharing import Shared
 from selfedge.telemetry.ledger import Ledger
 from selfedge.telemetry.snapshot import ServiceFigure
 
@@ -49,6 +50,7 @@ class Accounts:
         self._log = log
         self._open: dict[str, tuple[Context, Services]] = {}
         self._stack = AsyncExitStack()
+        self._shared = Shared()
         self._opening = asyncio.Lock()
 
     async def of(self, account: str) -> tuple[Context, Services]:
@@ -56,7 +58,8 @@ class Accounts:
         async with self._opening:
             if account in self._open:
                 return self._open[account]
-            context = await self._stack.enter_async_context(self._contexts(account))
+            own = await self._stack.enter_async_context(self._contexts(account))
+            context = replace(own, shared=self._shared)
             edge = EdgeService(self._places, self._explain(account))
             services = Services(
                 self._bindings,

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harness import Origin
+from harness.processes import marked
 
 KV = "/storage/kv/namespaces"
 READS = """
@@ -72,6 +73,22 @@ def test_workers_of_the_same_name_are_two(node, other):
     listed = node.call("GET", f"//accounts/{account}/workers/scripts", token=token)
     assert listed.json()["result"] == []
     assert mine.startswith("http://twin.local.")
+
+
+@pytest.mark.slow
+def test_all_accounts_have_their_models_in_one_model_host(node, other):
+    account, token = other
+    path = "/ai/run/@local/all-minilm-l6-v2"
+    texts = {"text": "one host"}
+    ours = node.result("POST", path, texts)
+    theirs = node.call("POST", f"//accounts/{account}{path}", texts, token=token)
+    assert theirs.json()["result"]["data"] == ours["data"]
+    hosts = [
+        command
+        for command in marked(node.mark).values()
+        if "selfedge.bindings.ai.host" in command
+    ]
+    assert len(hosts) == 1
 
 
 def test_changes_are_in_the_audit_log_and_secrets_are_not(node):

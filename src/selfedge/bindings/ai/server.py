@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeAlias
 
 from aiohttp.web import BaseRequest, Response, StreamResponse
@@ -17,6 +18,7 @@ from selfedge.bindings.ai.errors import AiError, BadInput, InferenceFailed, NoSu
 from selfedge.bindings.ai.gateway import Gateway
 from selfedge.bindings.ai.gateway.http import LOG_HEADER, GatewayServer
 from selfedge.bindings.ai.gateway.kept import KeptLogs
+from selfedge.bindings.ai.host.borrowed import Borrowed, Host
 from selfedge.bindings.ai.host.process import ModelHost
 from selfedge.bindings.ai.service import AIService, Stream
 from selfedge.bindings.ai.tasks import numbers, to_markdown
@@ -30,20 +32,40 @@ Route: TypeAlias = Callable[[BaseRequest], Awaitable[StreamResponse]]
 
 @asynccontextmanager
 async def serve(context: Context) -> AsyncIterator["AIServer"]:
-    """Serve all models; the model host starts at the first call."""
+    """Serve all models; the model host starts at the first call of any account."""
     records = context.storage.records("ai")
-    service = build(context.settings, context.notice, Kept(records))
     gateway = Gateway(KeptLogs(records))
+    hosting = partial(_hosting, context.notice)
+    async with context.shared.lent("ai.host", hosting) as host:
+        service = build(context.settings, context.notice, Kept(records), Borrowed(host))
+        try:
+            await gateway.resume()
+            await service.resume()
+            yield AIServer(service, context.clock, gateway)
+        finally:
+            await service.close()
+
+
+@asynccontextmanager
+async def _hosting(notice: Notice) -> AsyncIterator[ModelHost]:
+    host = _host(notice)
     try:
-        await gateway.resume()
-        await service.resume()
-        yield AIServer(service, context.clock, gateway)
+        yield host
     finally:
-        await service.close()
+        await host.close()
 
 
-def build(settings: Settings, notice: Notice, kept: Kept | None = None) -> AIService:
-    """Return the service of a node, or (which keeps no batches) of a command.
+def _host(notice: Notice) -> ModelHost:
+    return ModelHost(threads=inference_threads(), notice=notice)
+
+
+def build(
+    settings: Settings,
+    notice: Notice,
+    kept: Kept | None = None,
+    host: Host | None = None,
+) -> AIService:
+    """Return the service of an account, or of a command (with a host of its own).
 
     Raises:
         UsageError: the project's own models are wrong.
@@ -53,7 +75,7 @@ def build(settings: Settings, notice: Notice, kept: Kept | None = None) -> AISer
         models = overlay.overlaid(models, overlay.read(file), file.parent)
     return AIService(
         catalogue=models,
-        host=ModelHost(threads=inference_threads(), notice=notice),
+        host=host or _host(notice),
         settings=settings,
         notice=notice,
         kept=kept,

@@ -13,8 +13,8 @@ from selfedge.bindings.ai.catalogue import Catalogue, Model
 from selfedge.bindings.ai.catalogue.formats import formats_of
 from selfedge.bindings.ai.catalogue.listing import search
 from selfedge.bindings.ai.errors import BadInput, NoSuchModel
+from selfedge.bindings.ai.host.borrowed import Host
 from selfedge.bindings.ai.host.frames import Call
-from selfedge.bindings.ai.host.process import ModelHost
 from selfedge.bindings.ai.metering import Meter
 from selfedge.bindings.ai.runners.contract import Source
 from selfedge.bindings.ai.tasks import TASKS, to_markdown
@@ -48,13 +48,13 @@ class Stream:
 
 
 class AIService:
-    """All models of one node."""
+    """All models, for one account."""
 
     def __init__(
         self,
         *,
         catalogue: Catalogue,
-        host: ModelHost,
+        host: Host,
         settings: Settings,
         notice: Notice,
         kept: Kept | None = None,
