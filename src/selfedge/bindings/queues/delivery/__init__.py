@@ -58,7 +58,7 @@ class Delivery:
         self._key = key
         self._broker = broker
         self._wake = asyncio.Event()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[bool]] = set()
         self._failures = 0
         self._rest_until_s = 0.0
         self._after = START  # what is due before it is held, or comes again
@@ -86,6 +86,9 @@ class Delivery:
             except StorageError as error:
                 self._broker.notice(f"Queues: {error}")
                 wait_s = BACK_OFF_S[-1]
+            if wait_s == 0:
+                await asyncio.sleep(0)
+                continue
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._wake.wait()
@@ -126,16 +129,17 @@ class Delivery:
         held = {one.seq for one in taken}
         self._held |= held
 
-        def ended(task: asyncio.Task[None]) -> None:
+        def ended(task: asyncio.Task[bool]) -> None:
             self._held -= held
-            self._after = START  # some may come again
+            if task.cancelled() or task.exception() or not task.result():
+                self._after = START  # some may come again
             self._ended(task)
 
         task = asyncio.create_task(self._deliver(queue, target, taken))
         self._running.add(task)
         task.add_done_callback(ended)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, task: asyncio.Task[bool]) -> None:
         self._running.discard(task)
         self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -148,11 +152,12 @@ class Delivery:
 
     async def _deliver(
         self, queue: Queue, target: Target, due: Sequence[Taken]
-    ) -> None:
+    ) -> bool:
+        """Deliver messages, and settle what became of them; whether all are gone."""
         broker = self._broker
         taken = await self._fresh(queue, due)
         if not taken:
-            return
+            return True
         metrics = _beside(broker.messages.metrics(self._key), taken)
         interrupted = False
         try:
@@ -160,7 +165,7 @@ class Delivery:
             outcome = wire.outcome(await hand(target.socket, event))
         except NotBegun:  # nobody has seen them: they are due as before
             self._rest()
-            return
+            return False
         except Interrupted as error:
             broker.notice(
                 f"Queue {queue.name}: a batch of {len(taken)} for {target.script} "
@@ -168,9 +173,12 @@ class Delivery:
             )
             outcome, interrupted = Outcome(), True
             self._rest()
-        await self._settle(queue, target, taken, outcome, interrupted=interrupted)
+        again = await self._settle(
+            queue, target, taken, outcome, interrupted=interrupted
+        )
         if not interrupted:
             self._failures = 0
+        return not again
 
     async def _fresh(self, queue: Queue, due: Sequence[Taken]) -> Sequence[Taken]:
         """Drop messages that are too old; return the others."""
@@ -195,7 +203,8 @@ class Delivery:
         outcome: Outcome,
         *,
         interrupted: bool,
-    ) -> None:
+    ) -> bool:
+        """Settle what was delivered; return whether any of it comes again."""
         broker, settings = self._broker, target.settings
         wanted = wanted_again(taken, outcome, settings.retry_delay)
         most = settings.max_retries + (limits.INTERRUPTIONS if interrupted else 0)
@@ -223,6 +232,7 @@ class Delivery:
         await broker.messages.settle(self._key, settled, now_ms)
         if dead_to is not None:
             broker.woken(dead_to)
+        return bool(settled.again)
 
 
 def wanted_again(

@@ -18,6 +18,8 @@ Change = Callable[[sqlite3.Connection], Any]
 
 FORMAT = 1
 _BUSY_S = 1.0
+_CACHE_KIB = 32 * 1024  # at most; what waits is mostly read soon after it was written
+_LOG_PAGES = 8000  # of the write-ahead log, 32 MiB, before it goes into the file
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS queues (
     key INTEGER PRIMARY KEY, id TEXT UNIQUE, name TEXT UNIQUE, created_ms INTEGER,
@@ -132,6 +134,8 @@ def _open(path: Path) -> sqlite3.Connection:
         _check_format(db, path)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         db.executescript(_SCHEMA)
         db.execute(f"PRAGMA user_version = {FORMAT}")
     except sqlite3.Error as error:
