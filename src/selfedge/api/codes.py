@@ -9,4 +9,5 @@ BAD_HEADERS = 6003  # "Invalid request headers"
 BAD_QUERY = 1001  # a parameter of the query is out of its range
 BAD_BODY = 1002  # the body is not what the route takes
 BODY_TOO_LARGE = 1003
+NOT_READ = 1004  # what is asked for cannot be read now
 INTERNAL = 1101  # ours; it is in the log

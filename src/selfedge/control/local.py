@@ -2,7 +2,7 @@
 
 import secrets
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from selfedge.control import analytics
 from selfedge.control.accounts import Accounts
 from selfedge.control.connections import answering
 from selfedge.control.estate import OneAccount
+from selfedge.control.objects import Objects
 from selfedge.control.pages import Pages, beside
 from selfedge.control.server import BASE_PATH, Control
 from selfedge.control.sessions import Sessions
@@ -48,7 +49,12 @@ async def local_api(
     estate = OneAccount(account)
     who = OneToken(address.token, "dev")
     sessions = Sessions(who, context.clock)
-    built_in = [*Accounts(lambda: known).routes(), *sessions.routes()]
+    objects = state / "objects"
+    built_in = [
+        *Accounts(lambda: known).routes(),
+        *sessions.routes(),
+        *Objects(lambda owner: _folders(objects / owner), objects).routes(),
+    ]
     tables = Tables(built_in, bindings, room)
     tables.add(analytics.routes(estate, tables.of_bindings))
     control = Control(who, estate, tables, sessions=sessions)
@@ -60,3 +66,8 @@ async def local_api(
 def _only(account: str, now: str) -> State:
     one = Account(id=account, name=_NAME, subdomain=account, created_on=now)
     return State(accounts={account: one})
+
+
+def _folders(root: Path) -> Iterable[str]:
+    """Return the Workers whose objects have stored something."""
+    return [one.name for one in root.iterdir()] if root.is_dir() else []

@@ -26,7 +26,7 @@ from selfedge.control.connections import answering
 from selfedge.control.health import Health
 from selfedge.control.measures import Measures, Scrape
 from selfedge.control.node import Parts, node_control
-from selfedge.control.objects import Objects
+from selfedge.control.objects import Objects, named
 from selfedge.control.rate import Rates, calls_at
 from selfedge.control.server import BASE_PATH, Rules
 from selfedge.control.table import Room
@@ -257,7 +257,7 @@ class _Node:
         found = [
             *routes(workers, tails=tails, logs=self._logs.find, serves_assets=True),
             *Measures(measure).routes(),
-            *Objects(self._catalog, self._options.data / "objects").routes(),
+            *Objects(named(self._catalog), self._options.data / "objects").routes(),
         ]
         control, _ = node_control(parts, rules, found)
         return beside_api(
