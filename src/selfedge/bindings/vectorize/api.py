@@ -16,7 +16,7 @@ from selfedge.bindings.vectorize.errors import (
 )
 from selfedge.bindings.vectorize.index.model import Operation
 from selfedge.bindings.vectorize.limits import CURSOR_TTL_S, HTTP_BATCH_MAX
-from selfedge.bindings.vectorize.rest import messages
+from selfedge.bindings.vectorize.rest import messages, projection
 from selfedge.bindings.vectorize.server import (
     VectorizeServer,
     read_body,
@@ -53,6 +53,7 @@ def routes(server: VectorizeServer, context: Context) -> Sequence[Route]:
             ("POST", f"{_INDEX}/get_by_ids", api.get_by_ids),
             ("POST", f"{_INDEX}/delete_by_ids", api.delete_by_ids),
             ("GET", f"{_INDEX}/list", api.list_vectors),
+            ("GET", f"{_INDEX}/projection", api.projection),
             ("POST", f"{_INDEX}/metadata_index/create", api.create_metadata_index),
             ("GET", f"{_INDEX}/metadata_index/list", api.list_metadata_indexes),
             ("POST", f"{_INDEX}/metadata_index/delete", api.delete_metadata_index),
@@ -135,6 +136,15 @@ class _Api:
         cursor, count = messages.page(call.query)
         listing = await self._service.page(index, cursor, count)
         return messages.listed(listing, self._clock() + CURSOR_TTL_S)
+
+    async def projection(self, call: Call) -> object:
+        index, most = await self._index(call), projection.SAMPLE_MAX
+        cursor, count = messages.page(call.query, default=most, most=most)
+        listing = await self._service.page(index, cursor, count)
+        vectors = await self._service.get(index, listing.ids)
+        metric = (await self._service.index(index)).config.metric
+        found = await asyncio.to_thread(projection.projected, vectors, metric)
+        return {"total": listing.total, **found}
 
     async def create_metadata_index(self, call: Call) -> object:
         index = await self._index(call)

@@ -120,15 +120,20 @@ def field(body: bytes) -> str:
     return _decoded(msgspec.json.Decoder(_Field).decode, body).property_name
 
 
-def page(query: Mapping[str, str]) -> tuple[str | None, int]:
+def page(
+    query: Mapping[str, str],
+    *,
+    default: int = _LIST_DEFAULT,
+    most: int = limits.LIST_MAX,
+) -> tuple[str | None, int]:
     """Read cursor and count of list.
 
     Raises:
         UnreadableRequest: they are not what they should be.
     """
-    count = _number(query, "count", _LIST_DEFAULT)
-    if not 1 <= count <= limits.LIST_MAX:
-        raise UnreadableRequest(f"count must be 1 to {limits.LIST_MAX}, got {count}")
+    count = _number(query, "count", default)
+    if not 1 <= count <= most:
+        raise UnreadableRequest(f"count must be 1 to {most}, got {count}")
     cursor = query.get("cursor") or None
     try:
         return (str(UUID(cursor)) if cursor else None), count
