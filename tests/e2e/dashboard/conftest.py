@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from harness import diffusion, tiny_models, vision
 from harness.serve import ServeNode, ServeNodes
 
 WIDE, PHONE = (1280, 800), (390, 844)
@@ -127,9 +129,10 @@ def served(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     """A node with two versions of a Worker, a table, an object, a queue."""
-    nodes = ServeNodes(tmp_path_factory.mktemp("dashboard"))
+    folder = tmp_path_factory.mktemp("dashboard")
+    nodes = ServeNodes(folder)
     try:
-        node = nodes("--api-rate", "0")
+        node = nodes("--api-rate", "0", "--config", str(_models(folder / "models")))
         _fill(node)
         yield Site(node, browser)
     finally:
@@ -141,6 +144,31 @@ def site(served: Site) -> Iterator[Site]:
     """The node, for one test; its pages are closed at the end."""
     yield served
     served.leave()
+
+
+def _models(folder: Path) -> Path:
+    """Write networks that draw, find objects and speak; return the selfedge.toml."""
+    places = {
+        "@cf/stabilityai/stable-diffusion-xl-base-1.0": (
+            "diffusers",
+            diffusion.build(folder / "draws", extra_large=True),
+        ),
+        "@cf/facebook/detr-resnet-50": ("onnx", vision.detector(_made(folder / "d"))),
+        "@cf/myshell-ai/melotts": ("onnx", tiny_models.voice(folder / "voice")),
+    }
+    file = folder / "selfedge.toml"
+    file.write_text(
+        "\n".join(
+            f'[ai.models."{name}"]\n{kind} = "{place}"'
+            for name, (kind, place) in places.items()
+        )
+    )
+    return file
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 def _fill(node: ServeNode) -> None:

@@ -1,14 +1,16 @@
 """Every page: no serious fault for assistive technology, no overflow, no errors."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+
+from harness.axe import faults, fits
 
 PAGES = [
     "overview",
     "workers",
     "workers/shop",
     "logs",
+    "logs/shop/kept",
     "kv",
     "objects",
     "d1",
@@ -18,17 +20,6 @@ PAGES = [
     "queues",
     "cron",
 ]
-ROOT = "document.documentElement"
-SERIOUS = {"serious", "critical"}
-
-
-def faults(page):
-    found = Axe().run(page).response["violations"]
-    return [
-        (one["id"], [node["html"] for node in one["nodes"]])
-        for one in found
-        if one["impact"] in SERIOUS
-    ]
 
 
 def opened(site, view):
@@ -51,7 +42,7 @@ def test_no_page_has_a_serious_fault_for_assistive_technology(site, vectors, vie
 def test_every_page_fits_and_opens_without_an_error(site, vectors, view):
     for name, page in opened(site, view):
         assert page.locator(".notice.bad").count() == 0, name
-        assert not page.evaluate(f"{ROOT}.scrollWidth > {ROOT}.clientWidth"), name
+        assert fits(page), name
 
 
 def test_the_theme_follows_the_system_until_one_is_chosen(site):

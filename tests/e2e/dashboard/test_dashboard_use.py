@@ -8,22 +8,6 @@ import pytest
 from playwright.sync_api import expect
 
 WAIT_S = 20.0
-COUNTS = """
-    import { DurableObject } from "cloudflare:workers";
-    export class Counter extends DurableObject {
-      async add() {
-        const count = ((await this.ctx.storage.get("count")) ?? 0) + 1;
-        await this.ctx.storage.put("count", count);
-        return count;
-      }
-    }
-    export default {
-      async fetch(request, env) {
-        const { pathname } = new URL(request.url);
-        return new Response(await env.COUNTER.getByName(pathname).add());
-      },
-    };
-"""
 KINDS = ["light", "dark phone"]
 
 
@@ -226,25 +210,3 @@ def test_schedules_say_when_they_come_next(site):
     row = page.get_by_role("row").nth(1)
     expect(row).to_contain_text("*/5 * * * *")
     expect(row).to_contain_text("in ")
-
-
-def test_durable_objects_are_listed_by_class_with_their_size(site):
-    binding = {
-        "type": "durable_object_namespace",
-        "name": "COUNTER",
-        "class_name": "Counter",
-    }
-    migration = {"new_tag": "v1", "new_sqlite_classes": ["Counter"]}
-    site.node.deploy("counter", COUNTS, [binding], migrations=migration)
-    for name in ("/a", "/b"):
-        assert site.node.get("counter", name).text == "1"
-    path = "/workers/durable_objects/stored"
-    (namespace,) = site.node.result("GET", path)
-    assert (namespace["class"], namespace["script"]) == ("Counter", "counter")
-    assert namespace["objects"] == 2
-    assert namespace["bytes"] > 0
-    assert site.node.call("GET", f"{path}/none").status == 404
-    page = site.enter(at="objects")
-    expect(page.get_by_text("2", exact=True)).to_be_visible()
-    rows = page.get_by_role("region", name="Objects").get_by_role("row")
-    expect(rows).to_have_count(3)

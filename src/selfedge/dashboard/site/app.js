@@ -9,7 +9,7 @@ const PAGES = [
   ["workers", "Workers", true],
   ["logs", "Logs", true],
   ["kv", "KV"],
-  ["objects", "Durable Objects", true],
+  ["objects", "Durable Objects"],
   ["d1", "D1"],
   ["r2", "R2"],
   ["vectorize", "Vectorize"],

@@ -1,4 +1,4 @@
-// Lines over time, by uPlot, which is loaded when the first chart is drawn.
+// Lines over time, and points of a plane, by uPlot, which is loaded when the first chart is drawn.
 
 import { html, useEffect, useRef } from "/ui.js";
 
@@ -57,6 +57,76 @@ function options(width, names, unit) {
       })),
     ],
   };
+}
+
+const DOT = 7; // px
+const NEAR = 12; // px from the pointer
+
+function scatter(size, names, hooks) {
+  const padded = (_, least, most) => {
+    const room = (most - least) * 0.06 || 1;
+    return [least - room, most + room];
+  };
+  const hidden = axis({ size: 12, values: (_, all) => all.map(() => "") });
+  return {
+    ...size,
+    legend: { show: false },
+    cursor: { points: { show: false }, drag: { x: true, y: true, uni: 20 } },
+    scales: { x: { time: false, range: padded }, y: { range: padded } },
+    axes: [{ ...hidden }, { ...hidden }],
+    series: [
+      {},
+      ...names.map((name, index) => ({
+        label: name,
+        paths: () => null,
+        points: { show: true, size: DOT, width: 0, fill: COLOURS[index % COLOURS.length] },
+      })),
+    ],
+    hooks,
+  };
+}
+
+/** The place of the point next to the pointer, or -1. */
+function nearest(plot, sorted) {
+  const { left, top } = plot.cursor;
+  if (left < 0) return -1;
+  const far = sorted.map(({ x, y }) => Math.hypot(plot.valToPos(x, "x") - left, plot.valToPos(y, "y") - top));
+  const least = far.indexOf(Math.min(...far));
+  return far[least] <= NEAR ? least : -1;
+}
+
+/** `points`: [{x, y, group}]; `groups`: their names; `onPoint` hears what is pointed at. */
+export function Scatter({ points, groups, label, onPoint }) {
+  const room = useRef(null);
+  useEffect(() => {
+    let ended = false;
+    let plot;
+    const sorted = [...points].sort((one, other) => one.x - other.x);
+    const columns = groups.map((name) => sorted.map((one) => (one.group === name ? one.y : null)));
+    const size = () => ({ width: room.current.clientWidth, height: room.current.clientHeight });
+    const point = (it) => onPoint(sorted[nearest(it, sorted)] ?? null);
+    const draw = async () => {
+      const UPlot = await library();
+      if (ended) return;
+      plot?.destroy();
+      plot = new UPlot(scatter(size(), groups, { setCursor: [point] }), [sorted.map((one) => one.x), ...columns], room.current);
+    };
+    draw();
+    const sized = new ResizeObserver(() => plot?.setSize(size()));
+    sized.observe(room.current);
+    const themed = new MutationObserver(draw);
+    themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    return () => {
+      ended = true;
+      sized.disconnect();
+      themed.disconnect();
+      plot?.destroy();
+    };
+  }, [points, groups]);
+  return html`<div class="scatter" ref=${room} role="img" aria-label=${label}></div>
+    <p class="keys">${groups.map((name, index) => html`<small key=${name}>
+      <i class="dot" style=${{ background: COLOURS[index % COLOURS.length] }}></i>${name}
+    </small>`)}</p>`;
 }
 
 /** `points`: [{time, values: {name: number}}]; `unit`: number → text. */

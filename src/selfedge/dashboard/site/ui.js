@@ -114,6 +114,19 @@ export function Table({ columns, rows, empty = "Nothing here yet.", label }) {
   </div>`;
 }
 
+/** A value of a database: null, a number, a text, or what says that it is more. */
+export function Cell({ value }) {
+  if (value === null) return html`<span class="null">null</span>`;
+  if (typeof value !== "object") return String(value);
+  if (value.blob !== undefined && value.bytes !== undefined) {
+    return html`<code>${value.blob}</code> <small>${bytes(value.bytes)}</small>`;
+  }
+  if (value.text !== undefined && value.chars !== undefined) {
+    return html`${value.text}… <small>${number(value.chars)} characters</small>`;
+  }
+  return JSON.stringify(value);
+}
+
 export function Field({ label, children, wide, hint }) {
   return html`<label class=${wide ? "field wide" : "field"}>
     <span>${label}${hint && html` <small>${hint}</small>`}</span>${children}

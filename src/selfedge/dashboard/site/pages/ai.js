@@ -1,19 +1,10 @@
 import { at, call, events, get, send } from "/api.js";
+import { Pictures, Sounds } from "/media.js";
+import { answers, Models, StandIn, standIn } from "/models.js";
 import { attempt, Badge, Field, Form, html, Loaded, Panel, Switch, Table, Title, useEffect, useLoad, useRef, useState } from "/ui.js";
 
 const GENERATION = "Text Generation";
 const EMBEDDINGS = "Text Embeddings";
-
-const standIn = (one) => /, (.+) stands in$/.exec(one.description)?.[1];
-const named = (one) => `${one.name}${standIn(one) ? " (stand-in)" : ""}`;
-
-function Models({ models, name, label, value, onChange }) {
-  return html`<${Field} wide label=${label ?? "Model"}>
-    <select name=${name ?? "model"} value=${value} onChange=${(event) => onChange?.(event.target.value)}>
-      ${models.map((one) => html`<option value=${one.name}>${named(one)}</option>`)}
-    </select>
-  <//>`;
-}
 
 const piece = (event) =>
   event.response ?? event.choices?.[0]?.delta?.content ?? "";
@@ -60,7 +51,7 @@ function Chat({ models }) {
         <${Models} models=${models} value=${model} onChange=${choose} />
         <${Field} label="Most tokens"><input name="most" type="number" min="1" max="4096" value="256" /><//>
       </div>
-      ${standIn(chosen) && html`<p><${Badge} kind="warn">stand-in<//> <span class="muted">${standIn(chosen)} answers in its place.</span></p>`}
+      <${StandIn} of=${chosen} />
       <${Field} label="System prompt" hint="optional"><input name="system" /><//>
       <div class="chat" ref=${room} tabindex="0" role="log" aria-label="Conversation">
         ${said.map((one) => html`<div class=${`said ${one.role}`}>${one.content}</div>`)}
@@ -111,24 +102,29 @@ function List({ models }) {
     <${Table} label="Models" rows=${rows} columns=${[
       ["Model", (one) => html`<code>${one.name}</code>`, "grow"],
       ["Task", (one) => one.task.name],
-      ["Answered by", (one) => standIn(one) ? html`<${Badge} kind="warn">stand-in<//> ${standIn(one)}` : html`<${Badge} kind="good">itself<//>`],
+      ["Answered by", (one) => standIn(one) ? html`<${Badge} kind="warn">stand-in<//> ${standIn(one)}` : answers(one) ? html`<${Badge} kind="good">itself<//>` : html`<${Badge}>no weights<//>`],
     ]} />
   <//>`;
 }
 
-export default function Ai() {
-  const [view, show] = useState("chat");
+const VIEWS = [["chat", "Chat"], ["similar", "Similarity"], ["pictures", "Pictures"], ["sounds", "Sound"], ["models", "Models"]];
+
+function View({ view, models }) {
+  const of = (task) => models.filter((one) => one.task.name === task);
+  const able = (task) => of(task).filter(answers);
+  if (view === "pictures") return html`<${Pictures} of=${of} />`;
+  if (view === "sounds") return html`<${Sounds} of=${of} />`;
+  if (view === "models") return html`<${List} models=${models} />`;
+  const [task, Shown, what] = view === "chat" ? [GENERATION, Chat, "chats"] : [EMBEDDINGS, Similarity, "embeds"];
+  return able(task).length ? html`<${Shown} models=${able(task)} />` : html`<p class="empty">No model that ${what} is installed.</p>`;
+}
+
+export default function Ai({ parts: [wanted] }) {
+  const view = VIEWS.some(([name]) => name === wanted) ? wanted : "chat";
+  const show = (name) => { location.hash = `#/ai/${name}`; };
   const now = useLoad(() => get(at("/ai/models/search?per_page=1000")), "ai");
-  return html`<${Loaded} of=${now}>${(models) => {
-    const of = (task) => models.filter((one) => one.task.name === task);
-    const views = {
-      chat: of(GENERATION).length ? html`<${Chat} models=${of(GENERATION)} />` : html`<p class="empty">No model that chats is installed.</p>`,
-      similar: of(EMBEDDINGS).length ? html`<${Similarity} models=${of(EMBEDDINGS)} />` : html`<p class="empty">No model that embeds is installed.</p>`,
-      models: html`<${List} models=${models} />`,
-    };
-    return html`<${Title} text="AI" sub=${`${models.length} models`}>
-        <${Switch} label="What to do" value=${view} onChange=${show} options=${[["chat", "Chat"], ["similar", "Similarity"], ["models", "Models"]]} />
-      <//>
-      ${views[view]}`;
-  }}<//>`;
+  return html`<${Loaded} of=${now}>${(models) => html`<${Title} text="AI" sub=${`${models.length} models`}>
+      <${Switch} label="What to do" value=${view} onChange=${show} options=${VIEWS} />
+    <//>
+    <${View} key=${view} view=${view} models=${models} />`}<//>`;
 }

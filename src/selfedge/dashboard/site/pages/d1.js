@@ -1,5 +1,5 @@
 import { at, call, get, seg } from "/api.js";
-import { Adder, attempt, bytes, Choice, count, Form, html, Loaded, number, Panel, Table, Title, Twice, useLoad, useRef, useState } from "/ui.js";
+import { Adder, attempt, bytes, Cell, Choice, count, Form, html, Loaded, number, Panel, Table, Title, Twice, useLoad, useRef, useState } from "/ui.js";
 
 const base = (id, rest = "") => at(`/d1/database/${seg(id)}${rest}`);
 const TABLES = `SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')
@@ -8,11 +8,6 @@ const SHOWN_ROWS = 500;
 
 const raw = async (id, sql) =>
   (await call("POST", base(id, "/raw"), { json: { sql } })).result;
-
-const cell = (value) => {
-  if (value === null) return html`<span class="null">null</span>`;
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
-};
 
 function Result({ of: { results, meta } }) {
   const { columns, rows } = results;
@@ -27,7 +22,7 @@ function Result({ of: { results, meta } }) {
       label="Result"
       rows=${rows.slice(0, SHOWN_ROWS)}
       empty=${columns.length ? `No rows (${columns.join(", ")}).` : "Done."}
-      columns=${columns.map((name, index) => [name, (row) => cell(row[index]), typeof rows[0]?.[index] === "number" ? "num" : "cut"])}
+      columns=${columns.map((name, index) => [name, (row) => html`<${Cell} value=${row[index]} />`, typeof rows[0]?.[index] === "number" ? "num" : "cut"])}
     />
   <//>`;
 }

@@ -1,4 +1,5 @@
 import { at, call, get, seg } from "/api.js";
+import { Plane } from "/plane.js";
 import { attempt, Choice, count, Field, Form, html, Loaded, number, Panel, Switch, Table, Title, useLoad, useState, When } from "/ui.js";
 
 const index = (name, rest = "") => at(`/vectorize/v2/indexes/${seg(name)}${rest}`);
@@ -95,7 +96,8 @@ function Index({ one, models }) {
       <dt>Changed</dt><dd><${When} at=${info.processedUpToDatetime} /></dd>
       <dt>First ids</dt><dd>${listed.vectors.map(({ id }) => html`<code>${id}</code> `)}</dd>
     </dl><//>
-    <${Search} name=${one.name} models=${models} />`}<//>`;
+    <${Search} name=${one.name} models=${models} />
+    ${info.vectorCount > 0 && html`<${Plane} name=${one.name} />`}`}<//>`;
 }
 
 async function everything() {
