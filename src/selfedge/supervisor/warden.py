@@ -24,6 +24,7 @@ SPIN_LOOK_S = 0.05
 COUNTS_EVERY_S = 5.0
 COUNTS_S = 0.1  # the most that a look waits for what a process has counted
 KNOWN_WITHIN_S = 0.5  # after a request broke off, until we know why at the latest
+CLOCK_LOOK_S = 30.0  # an alarm is due by the clock on the wall, which may be set
 MEMORY_S = 0.75  # how long the memory may be over the limit
 QUIET_CPU_S = 0.015  # what an idle engine may use from one look to the next
 BACK_OFF_S = (0.0, 0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -152,14 +153,15 @@ class Warden:
         self._call.clear()
         loop = asyncio.get_running_loop()
         sockets = list(slot.waiting_at.values())
-        due = await self._due(slot)
         for one in sockets:
             loop.add_reader(one, self._call.set)
         try:
-            async with asyncio.timeout(None if due is None else max(0.0, due)):
-                await self._call.wait()
-        except TimeoutError:
-            pass
+            while (due := await self._due(slot)) is None or due > 0:
+                wait_s = None if due is None else min(due, CLOCK_LOOK_S)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait_s):
+                        await self._call.wait()
+                        return
         finally:
             for one in sockets:
                 loop.remove_reader(one)
