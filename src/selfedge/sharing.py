@@ -1,6 +1,5 @@
 """What the services of several accounts of one node use together."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ class Shared:
     """Things by their names: the first who asks has one made, the last ends it."""
 
     def __init__(self) -> None:
+        import asyncio  # noqa: PLC0415 - what compiles a Worker has no time for it
+
         self._things: dict[str, _Thing] = {}
         self._changing = asyncio.Lock()
 
