@@ -3,18 +3,22 @@
 from playwright.sync_api import Page
 
 SERIOUS = {"serious", "critical"}
+_RUN = """axe.run({resultTypes: ["violations"], elementRef: false}).then(
+    ({violations}) => violations.map(({id, impact, nodes}) =>
+        [id, impact, nodes.map(({html}) => html)]))"""
 _ROOT = "document.documentElement"
 
 
 def faults(page: Page) -> list[tuple[str, list[str]]]:
     """Return what is a serious fault for assistive technology."""
-    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - heavy
+    if page.evaluate("typeof axe") == "undefined":
+        from axe_playwright_python.base import AXE_SCRIPT  # noqa: PLC0415 - half a MB
 
-    found = Axe().run(page).response["violations"]
+        page.evaluate(AXE_SCRIPT)
     return [
-        (one["id"], [node["html"] for node in one["nodes"]])
-        for one in found
-        if one["impact"] in SERIOUS
+        (name, places)
+        for name, impact, places in page.evaluate(_RUN)
+        if impact in SERIOUS
     ]
 
 

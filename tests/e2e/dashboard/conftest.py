@@ -17,7 +17,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from harness import diffusion, tiny_models, vision
+from harness import Nodes, diffusion, tiny_models, vision, worker
 from harness.serve import ServeNode, ServeNodes
 
 WIDE, PHONE = (1280, 800), (390, 844)
@@ -42,6 +42,34 @@ CODE = """
       scheduled() {},
     };
 """
+COUNTS = """
+    import { DurableObject } from "cloudflare:workers";
+    export class Counter extends DurableObject {
+      async add() {
+        const { sql } = this.ctx.storage;
+        sql.exec(`CREATE TABLE IF NOT EXISTS
+          "a ""table" (id INTEGER PRIMARY KEY, item TEXT, raw BLOB)`);
+        const insert = 'INSERT INTO "a ""table" (item, raw) VALUES (?, ?)';
+        const count = ((await this.ctx.storage.get("count")) ?? 0) + 1;
+        for (let one = 0; one < 60; one++) {
+          sql.exec(insert, `item ${one}`, new Uint8Array([1, 255]));
+        }
+        await this.ctx.storage.put({ count, user: { name: "Ada", since: [1, null] } });
+        return count;
+      }
+    }
+    export default {
+      async fetch(request, env) {
+        const { pathname } = new URL(request.url);
+        return new Response(await env.COUNTER.getByName(pathname).add());
+      },
+    };
+"""
+OBJECTS = """
+    migrations = [{ tag = "v1", new_sqlite_classes = ["Counter"] }]
+    [durable_objects]
+    bindings = [{ name = "COUNTER", class_name = "Counter" }]
+"""
 TEXTS = {
     "password": "How to choose a new password",
     "weather": "Rain and wind in the north",
@@ -54,10 +82,11 @@ EMBEDS = "/ai/run/@local/all-minilm-l6-v2"
 class Site:
     """The node, and how a browser gets in."""
 
-    node: ServeNode
+    node: Any  # of serve, or of dev
     browser: Browser
     names: Iterator[int] = field(default_factory=count)
     opened: list[BrowserContext] = field(default_factory=list)
+    pages: dict[str, Page] = field(default_factory=dict)  # view → signed in
     signed_in: Any = None  # what a browser keeps of it
 
     @property
@@ -79,13 +108,20 @@ class Site:
         page.goto(f"{self.url}#/{at}" if at else self.url)
         return page
 
-    def enter(self, view: str = "light", at: str = "") -> Page:
-        """Open a page, signed in."""
+    def enter(self, view: str = "light", at: str = "", *, fresh: bool = False) -> Page:
+        """Open a page, signed in: that of the view, or one for this test alone."""
         if self.signed_in is None:
             page = self.visit()
             self.sign_in(page)
             self.signed_in = page.context.storage_state()
-        page = self.visit(view, at, self.signed_in)
+        if fresh:
+            page = self.visit(view, at, self.signed_in)
+        elif view not in self.pages:
+            page = self.pages[view] = self.visit(view, at, self.signed_in)
+            self.opened.pop()
+        else:
+            page = self.pages[view]
+            page.goto(f"{self.url}#/{at}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         return page
 
@@ -95,9 +131,12 @@ class Site:
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
     def leave(self) -> None:
-        """Close all pages: they would go on asking."""
+        """Close or clear all pages: they would go on asking."""
         while self.opened:
             self.opened.pop().close()
+        for page in self.pages.values():
+            if page.url.startswith(self.url):
+                page.goto("about:blank")
 
     def go(self, page: Page, at: str) -> None:
         page.goto(f"{self.url}#/{at}")
@@ -144,6 +183,31 @@ def site(served: Site) -> Iterator[Site]:
     """The node, for one test; its pages are closed at the end."""
     yield served
     served.leave()
+
+
+@pytest.fixture(scope="package")
+def served_by_dev(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """A node of `dev`, without models of its own."""
+    nodes = Nodes(tmp_path_factory.mktemp("dev"))
+    try:
+        yield Site(nodes(worker(COUNTS, OBJECTS)), browser)
+    finally:
+        nodes.close()
+
+
+@pytest.fixture
+def dev_site(served_by_dev: Site) -> Iterator[Site]:
+    """The node of `dev`, for one test."""
+    yield served_by_dev
+    served_by_dev.leave()
+
+
+@pytest.fixture(scope="package")
+def counts() -> str:
+    """The code of a Worker with objects that count, `Counter`."""
+    return COUNTS
 
 
 def _models(folder: Path) -> Path:

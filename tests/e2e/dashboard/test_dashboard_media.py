@@ -6,7 +6,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from harness import worker
 from harness.axe import faults, fits
 from harness.sound import recording, tone
 
@@ -91,13 +90,8 @@ def test_a_text_is_read_aloud(site, view):
     assert fits(page)
 
 
-def test_what_has_no_weights_says_how_to_add_them(site, dev):
-    node = dev(worker("export default { fetch: () => new Response('hello') };"))
-    page = site.browser.new_page()
-    page.goto(node.api.dashboard)
-    page.get_by_label("API token").fill(node.api.token)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("link", name="AI").click()
+def test_what_has_no_weights_says_how_to_add_them(dev_site):
+    page = dev_site.enter(at="ai")
     page.get_by_role("button", name="Pictures").click()
     expect(page.get_by_text("selfedge ai add @cf/facebook/detr")).to_be_visible()
     expect(page.get_by_text("--diffusers FOLDER")).to_be_visible()
@@ -106,7 +100,6 @@ def test_what_has_no_weights_says_how_to_add_them(site, dev):
     expect(page.get_by_role("button", name="Speak")).to_have_count(0)
     expect(page.get_by_text("--onnx FOLDER")).to_be_visible()
     assert faults(page) == []
-    page.close()
 
 
 @pytest.mark.parametrize("view", KINDS)

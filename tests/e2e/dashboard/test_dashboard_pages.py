@@ -46,7 +46,7 @@ def test_every_page_fits_and_opens_without_an_error(site, vectors, view):
 
 
 def test_the_theme_follows_the_system_until_one_is_chosen(site):
-    page = site.enter("dark")
+    page = site.enter("dark", fresh=True)
     background = "getComputedStyle(document.body).backgroundColor"
     dark = page.evaluate(background)
     page.get_by_role("button", name="Use the light theme").click()

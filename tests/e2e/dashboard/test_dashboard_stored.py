@@ -5,44 +5,15 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from harness import worker
 from harness.axe import faults, fits
 
-COUNTS = """
-    import { DurableObject } from "cloudflare:workers";
-    export class Counter extends DurableObject {
-      async add() {
-        const { sql } = this.ctx.storage;
-        sql.exec(`CREATE TABLE IF NOT EXISTS
-          "a ""table" (id INTEGER PRIMARY KEY, item TEXT, raw BLOB)`);
-        const insert = 'INSERT INTO "a ""table" (item, raw) VALUES (?, ?)';
-        const count = ((await this.ctx.storage.get("count")) ?? 0) + 1;
-        for (let one = 0; one < 60; one++) {
-          sql.exec(insert, `item ${one}`, new Uint8Array([1, 255]));
-        }
-        await this.ctx.storage.put({ count, user: { name: "Ada", since: [1, null] } });
-        return count;
-      }
-    }
-    export default {
-      async fetch(request, env) {
-        const { pathname } = new URL(request.url);
-        return new Response(await env.COUNTER.getByName(pathname).add());
-      },
-    };
-"""
-OBJECTS = """
-    migrations = [{ tag = "v1", new_sqlite_classes = ["Counter"] }]
-    [durable_objects]
-    bindings = [{ name = "COUNTER", class_name = "Counter" }]
-"""
 STORED = "/workers/durable_objects/stored"
 KINDS = ["light", "dark phone"]
 WAIT_S = 20.0
 
 
 @pytest.fixture(scope="module")
-def counter(served):
+def counter(served, counts):
     """A Worker with two objects; returns where one of them is."""
     binding = {
         "type": "durable_object_namespace",
@@ -50,7 +21,7 @@ def counter(served):
         "class_name": "Counter",
     }
     migration = {"new_tag": "v1", "new_sqlite_classes": ["Counter"]}
-    served.node.deploy("counter", COUNTS, [binding], migrations=migration)
+    served.node.deploy("counter", counts, [binding], migrations=migration)
     for name in ("/a", "/b"):
         assert served.node.get("counter", name).text == "1"
     (space,) = served.node.result("GET", STORED)
@@ -118,17 +89,11 @@ def test_an_object_that_is_not_there_is_told(site, counter, name):
     assert site.node.call("GET", f"{STORED}/{counter['id']}/{name}").status == 404
 
 
-def test_dev_shows_objects_too(site, dev):
-    node = dev(worker(COUNTS, OBJECTS))
-    assert node.request("/a").text == "1"
-    page = site.browser.new_page()
-    page.goto(node.api.dashboard)
-    page.get_by_label("API token").fill(node.api.token)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("link", name="Durable Objects").click()
+def test_dev_shows_objects_too(dev_site):
+    assert dev_site.node.request("/a").text == "1"
+    page = dev_site.enter(at="objects")
     page.get_by_role("region", name="Objects").get_by_role("link").click()
     expect(page.get_by_role("region", name="Rows")).to_contain_text("item 0")
-    page.close()
 
 
 @pytest.fixture(scope="module")
