@@ -59,10 +59,10 @@ function options(width, names, unit) {
   };
 }
 
-const DOT = 7; // px
+const dot = (many) => (many > 100 ? 7 : 10); // px
 const NEAR = 12; // px from the pointer
 
-function scatter(size, names, hooks) {
+function scatter(size, names, many, hooks) {
   const padded = (_, least, most) => {
     const room = (most - least) * 0.06 || 1;
     return [least - room, most + room];
@@ -79,7 +79,7 @@ function scatter(size, names, hooks) {
       ...names.map((name, index) => ({
         label: name,
         paths: () => null,
-        points: { show: true, size: DOT, width: 0, fill: COLOURS[index % COLOURS.length] },
+        points: { show: true, size: dot(many), width: 0, fill: COLOURS[index % COLOURS.length] },
       })),
     ],
     hooks,
@@ -109,7 +109,7 @@ export function Scatter({ points, groups, label, onPoint }) {
       const UPlot = await library();
       if (ended) return;
       plot?.destroy();
-      plot = new UPlot(scatter(size(), groups, { setCursor: [point] }), [sorted.map((one) => one.x), ...columns], room.current);
+      plot = new UPlot(scatter(size(), groups, sorted.length, { setCursor: [point] }), [sorted.map((one) => one.x), ...columns], room.current);
     };
     draw();
     const sized = new ResizeObserver(() => plot?.setSize(size()));
