@@ -13,7 +13,7 @@ SPIN = """export default { async fetch(request) {
 } }"""
 LEAK = """const kept = [];
 export default { async fetch() {
-  for (let i = 0; i < 120; i++) {
+  for (let i = 0; i < 240; i++) {
     kept.push(new Uint8Array(5_000_000).fill(1));
     await new Promise((done) => setTimeout(done, 30));
   }
