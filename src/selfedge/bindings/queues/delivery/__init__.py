@@ -20,6 +20,7 @@ from selfedge.edge.events import Interrupted, NotBegun, hand
 from selfedge.errors import StorageError
 from selfedge.types import Clock, Notice
 
+AFRESH_MS = 1000  # at least so often the search for what is due begins at the start
 BACK_OFF_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Before a consumer is tried again that does not run."""
 
@@ -63,7 +64,7 @@ class Delivery:
         self._rest_until_s = 0.0
         self._after = START  # what is due before it is held, or comes again
         self._held: set[int] = set()  # numbers of messages that are being delivered
-        self._looked_ms = 0
+        self._afresh_ms = 0  # when a search last began at the start
         self._task = asyncio.create_task(self._run())
 
     def wake(self, *, afresh: bool = False) -> None:
@@ -117,13 +118,23 @@ class Delivery:
         return 0.0
 
     def _due(self, most: int, now_ms: int) -> Sequence[Position]:
-        """Return where messages are due that nobody is being given."""
-        if now_ms < self._looked_ms:  # the clock was set back
+        """Return where messages are due that nobody is being given.
+
+        What is stored comes after what was looked at, but for a dead letter of the same
+        millisecond or a clock that was set back: now and then, and at the end of what
+        waits, the search begins at the start.
+        """
+        if not 0 <= now_ms - self._afresh_ms < AFRESH_MS:
             self._after = START
-        self._looked_ms = now_ms
+        if self._after == START:
+            self._afresh_ms = now_ms
         beside = len(self._held) if self._after == START else 0
         found = self._broker.messages.due(self._key, most + beside, now_ms, self._after)
-        return [one for one in found if one[1] not in self._held][:most]
+        free = [one for one in found if one[1] not in self._held][:most]
+        if len(free) < most and self._after != START:
+            self._after = START
+            return self._due(most, now_ms)
+        return free
 
     def _begin(self, queue: Queue, target: Target, taken: Sequence[Taken]) -> None:
         held = {one.seq for one in taken}
